@@ -1,0 +1,77 @@
+/* base.h - the floor every room but wire and resp stands on: assertions, time,
+ * randomness, memory at start, the log.
+ *
+ * Threads: hs_log() and hs_assert_fail() may be called from any thread. A
+ *          struct hs_prng belongs to its caller.
+ * Memory:  hs_alloc() is for start-up and for bounded, rare growth. Hot paths
+ *          use what was sized at start.
+ */
+#ifndef HEARSAY_BASE_H
+#define HEARSAY_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Always compiled in, release builds too. For broken invariants only: input
+ * from a peer, a file or the kernel must never be able to reach one. */
+#define HS_ASSERT(cond) ((cond) ? (void)0 : hs_assert_fail(#cond, __FILE__, __LINE__, __func__))
+
+_Noreturn void hs_assert_fail(const char *cond, const char *file, int line, const char *func);
+
+/* Two clocks, two types, so that they cannot be mixed by accident. Intervals
+ * are measured on mono; wall only ever goes into a wire field or a text. */
+typedef struct {
+    int64_t ms;
+} hs_mono;
+
+typedef struct {
+    int64_t ms; /* since the Unix epoch */
+} hs_wall;
+
+static inline int64_t hs_mono_since(hs_mono now, hs_mono then)
+{
+    return now.ms - then.ms;
+}
+
+/* Both clocks, sampled together once per batch of work. */
+struct hs_now {
+    hs_mono mono;
+    hs_wall wall;
+};
+
+/* A place in a table that was sized once, at start. */
+typedef uint32_t hs_ix;
+#define HS_NIL UINT32_MAX
+
+/* A seeded generator (xoshiro256**): same seed, same sequence, everywhere. */
+struct hs_prng {
+    uint64_t s[4];
+};
+
+void hs_prng_seed(struct hs_prng *r, uint64_t seed);
+uint64_t hs_prng_next(struct hs_prng *r);
+/* Uniform in [0, bound); bound > 0. */
+uint32_t hs_prng_below(struct hs_prng *r, uint32_t bound);
+
+/* Zeroed memory, 64-byte aligned, lazily backed by the kernel for large n.
+ * NULL when there is none. hs_free(NULL) is fine. */
+void *hs_alloc(size_t n);
+void hs_free(void *p);
+
+enum hs_log_level { HS_LOG_DEBUG, HS_LOG_VERBOSE, HS_LOG_NOTICE, HS_LOG_WARNING, HS_LOG_NOTHING };
+
+/* One line of at most 1 KiB, written with one write(2); longer lines are cut.
+ * The line format is the stock server's: pid:role time level-sign text. */
+void hs_log(enum hs_log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void hs_log_set_level(enum hs_log_level level);
+enum hs_log_level hs_log_get_level(void);
+/* Sends the log to a file (appending), to standard output for "" or NULL.
+ * 0, or a negative errno and the old destination stays. */
+int hs_log_open(const char *path);
+/* Opens the same path again, after a rotation. */
+int hs_log_reopen(void);
+/* The role letter of the line prefix: 'M' master, 'S' replica. */
+void hs_log_set_role(char role);
+
+#endif

@@ -1,0 +1,99 @@
+/* conf.h - directives: one table, from which come parsing, --help, CONFIG GET
+ * and SET, their checks and their documentation.
+ *
+ * Threads: a struct hs_conf is filled at start; after that the live ones
+ *          change only through the owner. Errors: one sentence in `why`.
+ */
+#ifndef HEARSAY_CONF_H
+#define HEARSAY_CONF_H
+
+#include "hearsay/base.h"
+#include "hearsay/wire.h"
+
+enum { HS_BIND_MAX = 16, HS_PATH_MAX = 1024 };
+
+enum hs_endpoint_type { HS_ENDPOINT_IP, HS_ENDPOINT_HOSTNAME, HS_ENDPOINT_UNKNOWN };
+
+struct hs_conf {
+    /* listening */
+    uint16_t port, tls_port;
+    char bind[HS_BIND_MAX][HS_IP_LEN + 2]; /* a leading '-' may fail quietly */
+    uint32_t bind_n;
+    char bind_source_addr[HS_IP_LEN];
+    char unixsocket[HS_PATH_MAX];
+    uint32_t unixsocketperm;
+    bool protected_mode;
+    char requirepass[513];
+    uint32_t maxclients, timeout_s, tcp_keepalive_s, tcp_backlog;
+    /* process */
+    char dir[HS_PATH_MAX], pidfile[HS_PATH_MAX], logfile[HS_PATH_MAX];
+    enum hs_log_level loglevel;
+    bool syslog_enabled, daemonize;
+    char syslog_ident[64];
+    int syslog_facility;
+    int supervised; /* 0 no, 1 upstart, 2 systemd, 3 auto */
+    bool enable_debug_command, enable_debug_local;
+    /* cluster */
+    bool cluster_enabled;
+    char cluster_config_file[HS_PATH_MAX];
+    uint32_t node_timeout_ms, ping_interval_ms, blacklist_ttl_s;
+    uint16_t cluster_port;
+    char announce_ip[HS_IP_LEN], announce_hostname[256], announce_nodename[256];
+    char announce_client_ipv4[16], announce_client_ipv6[HS_IP_LEN];
+    uint16_t announce_port, announce_tls_port, announce_bus_port;
+    enum hs_endpoint_type endpoint_type;
+    bool require_full_coverage, allow_reads_when_down, allow_pubsubshard_when_down;
+    uint32_t replica_validity_factor, migration_barrier;
+    bool replica_no_failover, allow_replica_migration;
+    uint64_t link_sendbuf_limit;
+    bool tls_cluster;
+    /* ours */
+    uint32_t nodes_max; /* cluster-nodes-max: the largest cluster to prepare for */
+    uint32_t reactors;  /* 0: one per core less the owner's */
+    bool cpu_pinning;
+};
+
+/* Where a value came from, for messages and CONFIG REWRITE. */
+struct hs_conf_origin {
+    char file[HS_PATH_MAX]; /* "" if no file was given */
+};
+
+enum hs_conf_mode { HS_CONF_RUN, HS_CONF_HELP, HS_CONF_VERSION, HS_CONF_CHECK, HS_CONF_EXPLAIN };
+
+/* What start-up found. */
+struct hs_conf_result {
+    enum hs_conf_mode mode;
+    uint32_t explain_nodes;
+    char file[HS_PATH_MAX]; /* absolute, "" if none */
+    char ignored[4096];     /* names of ignored data-store directives, once each */
+    char why[1024];         /* the error: file, line, offending text, nearest name */
+};
+
+void hs_conf_defaults(struct hs_conf *c);
+
+/* argv as main() got it: [CONFIG_FILE] [--directive value ...]; "-" reads
+ * standard input; `include` is followed. 0, or -1 with r->why. */
+int hs_conf_load(struct hs_conf *c, int argc, char **argv, struct hs_conf_result *r);
+
+/* Rules that span directives (ports that collide or overflow, an unreachable
+ * dir, ...). 0, or -1 with why. */
+int hs_conf_check(const struct hs_conf *c, char *why, size_t why_n);
+
+/* ---- CONFIG GET and SET ---- */
+
+uint32_t hs_conf_count(void);
+const char *hs_conf_name(uint32_t i);
+/* The value as CONFIG GET prints it. Returns its length, cut to n - 1. */
+size_t hs_conf_get(const struct hs_conf *c, uint32_t i, char *buf, size_t n);
+/* The directive of that name (any case, old spellings too), or HS_NIL. */
+uint32_t hs_conf_find(const char *name, size_t n);
+bool hs_conf_is_live(uint32_t i); /* CONFIG SET may change it */
+/* 0, or -1 with why as the stock server words it. */
+int hs_conf_set(struct hs_conf *c, uint32_t i, const char *value, size_t n, char *why,
+                size_t why_n);
+
+/* --help, and --explain --nodes N, to standard output. */
+void hs_conf_print_help(void);
+void hs_conf_print_explain(const struct hs_conf *c, uint32_t nodes);
+
+#endif

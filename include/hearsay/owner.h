@@ -1,0 +1,78 @@
+/* owner.h - the one thread that owns the cluster state.
+ *
+ * Takes what the reactors pushed, applies it to the core, turns the core's
+ * actions into entries for the reactors, saves and log lines, and publishes
+ * what readers may see. Never waits for a socket, a lock, a file or a client.
+ *
+ * Threads: hs_owner_run() on its own thread; hs_owner_stop() from any. The
+ *          published view is read through the snapshot.
+ */
+#ifndef HEARSAY_OWNER_H
+#define HEARSAY_OWNER_H
+
+#include "hearsay/base.h"
+#include "hearsay/conf.h"
+#include "hearsay/core.h"
+#include "hearsay/net.h"
+#include "hearsay/ring.h"
+#include "hearsay/store.h"
+
+struct hs_owner;
+
+/* What a client session asks of the owner. Allocated by the session, opaque to
+ * net, owned by the owner until it is answered. */
+enum hs_request_kind {
+    HS_REQ_COMMAND,  /* cmd; err and number are the outcome */
+    HS_REQ_CONF,     /* conf: adopt these values (a validated whole) */
+    HS_REQ_SHUTDOWN, /* never answered when accepted */
+    HS_REQ_SLEEP,    /* number: ms the owner is to stand still (DEBUG SLEEP) */
+};
+
+struct hs_request {
+    enum hs_request_kind kind;
+    struct hs_conn_id conn; /* set by net: where the answer goes */
+    struct hs_cmd cmd;
+    struct hs_conf *conf; /* HS_REQ_CONF: stays the session's */
+    enum hs_cmd_err err;
+    int64_t number;
+};
+
+/* What readers see: replaced as a whole, never changed. */
+struct hs_published {
+    struct hs_topo *topo;
+    struct hs_conf conf;
+    uint64_t core_counters[128];
+    uint32_t core_counters_n;
+    uint64_t save_failures;
+    char save_error[128];
+    int64_t started_ms; /* Unix ms */
+    uint64_t version;
+};
+
+struct hs_owner_conf {
+    struct hs_conf conf;
+    struct hs_core_opts core;
+    const struct hs_topo *boot;
+    struct hs_net *net;
+    uint32_t reactors;
+    struct hs_store *store;
+    struct hs_snapshot *snapshot;
+    struct hs_wake *wake;
+    void (*shutdown)(void *ctx); /* a client asked for it */
+    void *shutdown_ctx;
+};
+
+struct hs_owner *hs_owner_create(const struct hs_owner_conf *conf);
+void hs_owner_destroy(struct hs_owner *o);
+/* Until hs_owner_stop(): then a last save is submitted, reactors are told to
+ * stop, and it returns. */
+void hs_owner_run(struct hs_owner *o);
+void hs_owner_stop(struct hs_owner *o);
+
+/* For hs_snapshot_create(). */
+void hs_published_destroy(void *p);
+
+/* What the core is to be told of a configuration. */
+void hs_owner_core_conf(const struct hs_conf *conf, struct hs_core_conf *out);
+
+#endif

@@ -1,0 +1,63 @@
+/* store.h - nodes.conf: its text, its file, and the thread that writes it.
+ *
+ * Text and topology convert into each other in pure functions. The file is
+ * locked against other processes, and replaced atomically: a temporary file in
+ * the same directory, written, fsynced, locked, renamed over the old one, and
+ * the directory fsynced.
+ *
+ * Threads: the pure functions anywhere. A struct hs_store belongs to the owner
+ *          (hs_store_submit, hs_store_saved) and to its own thread
+ *          (hs_store_run); the two share one slot, newest topology wins.
+ */
+#ifndef HEARSAY_STORE_H
+#define HEARSAY_STORE_H
+
+#include "hearsay/base.h"
+#include "hearsay/ring.h"
+#include "hearsay/topo.h"
+
+/* ---- text, pure ---- */
+
+struct hs_conf_error {
+    uint32_t line;  /* 1-based; 0 for the file as a whole */
+    char text[256]; /* what is wrong, and with which field */
+};
+
+/* Reads the stock format of Redis 4.0 to 7.4 and Valkey 8. NULL with *err
+ * filled if a stock loader would refuse it or lose part of it. now_ms replaces
+ * the times in the file, as stock loaders do. */
+struct hs_topo *hs_nodesconf_parse(const char *text, size_t n, int64_t now_ms,
+                                   struct hs_conf_error *err);
+
+/* Writes the stock format (7.2's, which 7.0, 7.4 and Valkey 8 load too). The
+ * text is from hs_alloc(), NUL-terminated, *n its length. NULL: no memory. */
+char *hs_nodesconf_text(const struct hs_topo *t, size_t *n);
+
+/* ---- the file ---- */
+
+struct hs_store;
+
+/* Locks and reads. *boot is NULL when the file is missing or empty. On failure
+ * NULL, and why says file, line and reason, ready for the log and exit 2 (the
+ * lock, permissions) or 1 (the content). */
+struct hs_store *hs_store_open(const char *path, int64_t now_ms, struct hs_topo **boot, char *why,
+                               size_t why_n, int *exit_code);
+
+/* Owner: takes over t (and destroys it later). seq as HS_ACT_SAVE gave it; a
+ * submission that was not started yet is replaced, its sync carried over. */
+void hs_store_submit(struct hs_store *s, struct hs_topo *t, uint64_t seq, bool sync);
+/* Owner: the newest seq that is durable. */
+uint64_t hs_store_saved(const struct hs_store *s);
+/* Saves that failed since start, and the last reason ("" when the last went well). */
+uint64_t hs_store_failures(const struct hs_store *s);
+
+/* Posted after every finished save. */
+void hs_store_notify(struct hs_store *s, struct hs_wake *owner);
+
+/* The store thread: saves until hs_store_stop(), retrying a failed save every
+ * second with one log line per new reason. Writes what is left, then returns. */
+void hs_store_run(struct hs_store *s);
+void hs_store_stop(struct hs_store *s);
+void hs_store_close(struct hs_store *s);
+
+#endif

@@ -1,0 +1,82 @@
+/* topo.h - a view of the cluster, frozen: what one node knew at one moment.
+ *
+ * The core fills one (hs_core_topology()), and nodes.conf parses into one. It
+ * is what is saved, shown to clients, measured and compared. Filled once, then
+ * never changed, so any number of threads may read it.
+ *
+ * Memory: one block from hs_topo_create(), everything inside it; drop it with
+ *         hs_topo_destroy(). Strings live in the block too.
+ */
+#ifndef HEARSAY_TOPO_H
+#define HEARSAY_TOPO_H
+
+#include "hearsay/base.h"
+#include "hearsay/wire.h"
+
+#define HS_TOPO_NONE UINT16_MAX /* no node: an unowned slot, an unknown master */
+
+struct hs_topo_node {
+    struct hs_node_id id;
+    char shard_id[HS_ID_LEN];
+    char ip[HS_IP_LEN]; /* "" if unknown */
+    uint16_t port;      /* plain client port, 0 if none */
+    uint16_t tls_port;  /* TLS client port, 0 if none */
+    uint16_t cport;
+    uint16_t flags;  /* HS_NODE_*; only what nodes.conf and CLUSTER NODES know */
+    uint16_t master; /* index of a replica's master, or HS_TOPO_NONE */
+    uint16_t slots_n;
+    uint64_t config_epoch; /* a replica's own; show hs_topo_epoch() */
+    int64_t repl_offset;
+    int64_t ping_sent_ms;     /* Unix ms of the pending ping, 0 for none */
+    int64_t pong_received_ms; /* Unix ms, 0 for never */
+    int64_t link_to_ms;       /* Unix ms the outbound link came up, 0 if down */
+    int64_t link_from_ms;     /* the same of the inbound link */
+    const char *hostname;     /* never NULL, "" if none */
+    const char *nodename;
+    const char *client_ipv4; /* Valkey's announced client addresses */
+    const char *client_ipv6;
+    uint32_t reports_n; /* valid failure reports about it */
+};
+
+struct hs_topo_open { /* a slot on the move, seen from its end here */
+    uint16_t slot;
+    uint16_t node; /* the other end */
+};
+
+struct hs_topo {
+    uint64_t version;           /* grows with every topology of one core */
+    struct hs_topo_node *nodes; /* nodes[0] is the local node */
+    uint32_t nodes_n, nodes_max;
+    uint16_t owner[HS_SLOTS];                   /* node index or HS_TOPO_NONE */
+    struct hs_topo_open *migrating, *importing; /* ascending slots */
+    uint32_t migrating_n, importing_n, open_max;
+    uint64_t current_epoch, last_vote_epoch;
+    bool ok;       /* cluster state */
+    uint32_t size; /* voting masters */
+    uint32_t slots_assigned, slots_ok, slots_pfail, slots_fail;
+    uint64_t sent[HS_MSG_TYPES], received[HS_MSG_TYPES];
+    uint64_t links_over_limit; /* closed for cluster-link-sendbuf-limit */
+    int64_t taken_ms;          /* Unix ms */
+    char *strings;             /* the block's string area */
+    uint32_t strings_n, strings_max;
+};
+
+/* Room for that many nodes, slots on the move and bytes of strings. NULL when
+ * out of memory. Slots are unowned; everything else is zero. */
+struct hs_topo *hs_topo_create(uint32_t nodes_max, uint32_t open_max, uint32_t strings_max);
+void hs_topo_destroy(struct hs_topo *t);
+
+/* Copies text into the string area; "" costs nothing. NULL if it is full. */
+const char *hs_topo_string(struct hs_topo *t, const char *text);
+
+/* The index of a node, or HS_TOPO_NONE. Linear. */
+uint16_t hs_topo_find(const struct hs_topo *t, const struct hs_node_id *id);
+
+/* The epoch shown for a node: its own, or its master's if it has one. */
+uint64_t hs_topo_epoch(const struct hs_topo *t, uint32_t node);
+
+/* The next run of slots at or after `from` that node owns. False if none. */
+bool hs_topo_next_range(const struct hs_topo *t, uint32_t node, uint32_t from, uint16_t *first,
+                        uint16_t *last);
+
+#endif
