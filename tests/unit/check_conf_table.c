@@ -111,6 +111,7 @@ START_TEST(numbers_keep_to_their_ranges_at_both_ends)
         }
         ck_assert_str_ne(why, "");
         snprintf(text, sizeof(text), "%lld", (long long)row->max);
+        ck_assert_int_eq(set(row->name, text), 0);
         ck_assert_str_eq(get(row->name), text);
     }
 }
