@@ -26,7 +26,7 @@ is_our_node() {
     [[ $pid =~ ^[0-9]+$ ]] || return 1
     exe=$(readlink "/proc/$pid/exe" 2>/dev/null) || return 1
     [ "${exe% (deleted)}" = "$ROOT/build/hearsayd" ] || return 1
-    tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF -- "--dir $ROOT/$(dirname "$file") "
+    [ "$(readlink "/proc/$pid/cwd")" = "$ROOT/$(dirname "$file")" ]
 }
 
 our_nodes() {
@@ -100,8 +100,8 @@ up_check() {
 start_node() {
     local port=$1 dir=$ROOT/$UP_DIR/$1
     mkdir -p "$dir"
-    setsid build/hearsayd --port "$port" --bind 127.0.0.1 --dir "$dir" --cluster-enabled yes \
-        --cluster-config-file nodes.conf --cluster-node-timeout 5000 \
+    (cd "$dir" && exec setsid "$ROOT/build/hearsayd" --port "$port" --bind 127.0.0.1 --dir "$dir" \
+        --cluster-enabled yes --cluster-config-file nodes.conf --cluster-node-timeout 5000) \
         </dev/null >"$dir/hearsayd.log" 2>&1 &
     echo $! >"$dir/hearsayd.pid"
 }
