@@ -3,6 +3,7 @@
 
 SANITIZED_TESTS='^(unit|net|daemon|interop)$'
 THREAD_TESTS='^(unit|net|daemon)$'
+LINTERS="format shell spelling rooms pure house clang_tidy"
 
 c_files() {
     find include src tests tools bench -name '*.[ch]' 2>/dev/null | LC_ALL=C sort
@@ -36,7 +37,8 @@ lint_shell() {
 }
 
 lint_spelling() {
-    codespell -q 3 include src tests tools bench docs deploy .ci ./*.md --skip '*.hex,*.pcap,*/corpus/*'
+    codespell -q 3 --skip '*.hex,*.pcap,*/corpus/*,*/__pycache__/*' \
+        include src tests tools bench docs deploy .ci ./*.md
 }
 
 lint_rooms() {
@@ -59,10 +61,11 @@ verb_lint-one() {
 verb_lint() {
     local passed=0 failed=0 name started
     need_dev
-    [ $# -gt 0 ] || set -- format shell spelling rooms pure house clang_tidy
+    # shellcheck disable=SC2086 # a list of words
+    [ $# -gt 0 ] || set -- $LINTERS
     for name in "$@"; do
         declare -F "lint_$name" >/dev/null ||
-            die "there is no linter '$name'; there are format shell spelling rooms pure house clang_tidy"
+            die "there is no linter '$name'; there are $LINTERS"
         started=$SECONDS
         # -e does not hold inside an `if`, so each linter is a process of its own.
         if "$ROOT/tools/dev" lint-one "$name"; then

@@ -64,7 +64,7 @@ verb_down() {
     if [ ${#STOPPED[@]} = 0 ]; then
         echo "No node of this tree is running."
     else
-        echo "Stopped ${#STOPPED[@]} nodes: ports ${STOPPED[*]}. Their logs and nodes.conf stay in $UP_DIR/."
+        echo "Stopped the nodes on ports ${STOPPED[*]}. Logs and nodes.conf stay in $UP_DIR/."
     fi
 }
 
@@ -88,13 +88,13 @@ PY
 up_check() {
     local n=$1 busy ports=() p
     [ -z "$(our_nodes)" ] ||
-        die "nodes of this tree are running already. 'tools/dev down' stops them; redis-cli -p $UP_PORT reaches them."
+        die "nodes of this tree are running already; 'tools/dev down' stops them"
     for p in $(up_ports "$n"); do
         ports+=("$p" $((p + 10000)))
     done
     busy=$(busy_port "${ports[@]}")
     [ -z "$busy" ] ||
-        die "port $busy is in use by another program ('ss -ltnp sport = :$busy' names it). Stop it, then try again."
+        die "port $busy is in use ('ss -ltnp sport = :$busy' names the program). Stop it first."
 }
 
 start_node() {
@@ -196,7 +196,7 @@ print_view() {
 $n nodes, all 16384 slots covered, every view equal. What to try next:
   redis-cli -p $UP_PORT cluster nodes
   redis-cli --cluster check 127.0.0.1:$UP_PORT
-  kill \$(cat $UP_DIR/$((UP_PORT + n - 1))/hearsayd.pid)    then watch 'cluster nodes' on another port
+  kill \$(cat $UP_DIR/$((UP_PORT + n - 1))/hearsayd.pid)   then ask another port again
   tail -f $UP_DIR/$UP_PORT/hearsayd.log
   tools/dev down
 NEXT
@@ -209,7 +209,7 @@ up_undo() {
     if [ $status != 0 ]; then
         STOPPED=()
         stop_nodes
-        [ ${#STOPPED[@]} = 0 ] || say "Stopped the ${#STOPPED[@]} nodes that had been started."
+        [ ${#STOPPED[@]} = 0 ] || say "Stopped the ${#STOPPED[@]} nodes that were started."
     fi
     exit $status
 }
