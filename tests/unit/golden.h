@@ -6,6 +6,7 @@
 
 #include <check.h>
 #include <ctype.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,50 @@ static inline uint32_t golden_view(const char *name, uint8_t buf[GOLDEN_MAX], st
 
     ck_assert_msg(e == HS_WIRE_OK, "%s: %s", name, hs_wire_err_str(e));
     return len;
+}
+
+enum { GOLDEN_FRAMES_MIN = 140, GOLDEN_FRAMES_MAX = 256, GOLDEN_NAME_MAX = 128 };
+
+/* All captured frames; filled before the tests fork. */
+struct golden_names {
+    char name[GOLDEN_FRAMES_MAX][GOLDEN_NAME_MAX];
+    int n;
+};
+
+static inline void golden_find(struct golden_names *names)
+{
+    DIR *dir = opendir(GOLDEN_DIR);
+
+    names->n = 0;
+    for (struct dirent *e; dir && names->n < GOLDEN_FRAMES_MAX && (e = readdir(dir));) {
+        size_t n = strlen(e->d_name);
+
+        if (n < 4 || n >= GOLDEN_NAME_MAX || strcmp(e->d_name + n - 4, ".hex") != 0)
+            continue;
+        memset(names->name[names->n], 0, GOLDEN_NAME_MAX);
+        memcpy(names->name[names->n++], e->d_name, n - 4);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+/* A captured frame and all that our readers say about its header. */
+struct golden_frame {
+    const char *name;
+    uint8_t bytes[GOLDEN_MAX];
+    uint32_t len;
+    struct hs_view v;
+    struct hs_hdr hdr;
+    struct hs_node_id slaveof;
+    char ip[HS_IP_LEN];
+};
+
+static inline void golden_read(struct golden_frame *f, const char *name)
+{
+    memset(f, 0, sizeof(*f));
+    f->name = name;
+    f->len = golden_view(name, f->bytes, &f->v);
+    hs_wire_read_hdr(&f->v, &f->hdr, &f->slaveof, f->ip);
 }
 
 #endif
