@@ -5,15 +5,27 @@ SANITIZED_TESTS='^(unit|net|daemon|interop)$'
 THREAD_TESTS='^(unit|net|daemon)$'
 LINTERS="format shell spelling rooms pure house clang_tidy"
 
-c_files() {
-    find include src tests tools bench -name '*.[ch]' 2>/dev/null | LC_ALL=C sort
+# Those of the directories that are there.
+present() {
+    local dir
+    for dir in "$@"; do
+        [ ! -d "$dir" ] || echo "$dir"
+    done
+}
+
+# files_of PATTERN DIRECTORIES...
+files_of() {
+    local pattern=$1 dirs
+    shift
+    mapfile -t dirs < <(present "$@")
+    find "${dirs[@]}" -name "$pattern" | LC_ALL=C sort
 }
 
 # Another version formats differently, and then everyone's diffs are noise.
 clang_format() {
     clang-format --version | grep -q 'version 14\.' ||
         die "clang-format 14 is needed (Debian 12's), this is $(clang-format --version)"
-    c_files | xargs -r clang-format "$@"
+    files_of '*.[ch]' include src tests tools bench | xargs -r clang-format "$@"
 }
 
 verb_fmt() {
@@ -27,18 +39,19 @@ lint_format() {
 
 lint_clang_tidy() {
     verb_build
-    find src tools bench -name '*.c' 2>/dev/null | LC_ALL=C sort |
-        xargs -r -P "$JOBS" -n 1 clang-tidy -p build --quiet 2>/dev/null
+    files_of '*.c' src tools bench | xargs -r -P "$JOBS" -n 1 clang-tidy -p build --quiet \
+        2> >(grep -v 'warnings\? generated' >&2)
 }
 
 lint_shell() {
     shellcheck -x tools/dev .ci/run
-    find tools tests -name '*.sh' -not -path 'tools/dev.d/*' -print0 | xargs -0 -r shellcheck
+    files_of '*.sh' tools tests | grep -v '^tools/dev.d/' | xargs -r shellcheck
 }
 
 lint_spelling() {
-    codespell -q 3 --skip '*.hex,*.pcap,*/corpus/*,*/__pycache__/*' \
-        include src tests tools bench docs deploy .ci ./*.md
+    local dirs
+    mapfile -t dirs < <(present include src tests tools bench docs deploy .ci)
+    codespell -q 3 --skip '*.hex,*.pcap,*/corpus/*,*/__pycache__/*' "${dirs[@]}" ./*.md
 }
 
 lint_rooms() {
@@ -147,18 +160,20 @@ verb_fuzz() {
 }
 
 verb_cover() {
-    local objects=() file
+    local objects=() rooms file first
     need_dev
     CC=clang configure build-cover -DHS_COVERAGE=ON -DCMAKE_BUILD_TYPE=Debug
     compile build-cover
     rm -rf build-cover/profiles
     LLVM_PROFILE_FILE="$ROOT/build-cover/profiles/%p-%m.profraw" run_tests build-cover -L '^unit$'
+    mapfile -t rooms < <(present src/core src/wire src/resp src/store)
     llvm-profdata merge -sparse build-cover/profiles/*.profraw -o build-cover/all.profdata
     for file in build-cover/check_*; do
-        [ ! -x "$file" ] || objects+=(-object "$file")
+        [ ! -x "$file" ] || objects+=("-object=$file")
     done
-    llvm-cov report "${objects[@]}" -instr-profile build-cover/all.profdata -show-branch-summary \
-        -show-region-summary=0 src/core src/wire src/resp src/store
+    first=${objects[0]#-object=}
+    llvm-cov report "$first" "${objects[@]:1}" -instr-profile build-cover/all.profdata -show-branch-summary \
+        -show-region-summary=0 "${rooms[@]}"
 }
 
 verb_debug-builds() {
