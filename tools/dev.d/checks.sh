@@ -187,11 +187,11 @@ verb_debug-builds() {
 # One step of ci: its tests are added up from its last line; a step without
 # such a line counts as one.
 ci_step() {
-    local name=$1 log=build/ci-$1.log status=0 counts started=$SECONDS
+    local name=$1 log=build/ci-$1.log status=0 counts passed failed started=$SECONDS
     shift
     echo "== $name"
     "$@" </dev/null 2>&1 | tee "$log" || status=1
-    counts=$(grep -Ex '[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+    counts=$(grep -Ex '[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1) || true
     read -r passed failed < <(sed 's/[^0-9 ]//g' <<<"${counts:-$((1 - status)) $status}")
     [ $status = 0 ] || [ "$failed" != 0 ] || failed=1
     CI_PASSED=$((CI_PASSED + passed))
