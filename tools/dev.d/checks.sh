@@ -143,7 +143,7 @@ verb_fuzz() {
     fi
     [ ${#names[@]} -gt 0 ] || die "there are no fuzz targets in tests/fuzz"
     CC=clang configure build-fuzz -DHS_FUZZ=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-        -DHS_SANITIZE=address,undefined,fuzzer-no-link
+        -DHS_SANITIZE=address,undefined
     cmake --build build-fuzz -j "$JOBS" --target "${names[@]}" -- --quiet ||
         die "the fuzz targets do not build (above)"
     for name in "${names[@]}"; do
@@ -172,8 +172,8 @@ verb_cover() {
         [ ! -x "$file" ] || objects+=("-object=$file")
     done
     first=${objects[0]#-object=}
-    llvm-cov report "$first" "${objects[@]:1}" -instr-profile build-cover/all.profdata -show-branch-summary \
-        -show-region-summary=0 "${rooms[@]}"
+    llvm-cov report "$first" "${objects[@]:1}" -instr-profile build-cover/all.profdata \
+        -show-branch-summary -show-region-summary=0 "${rooms[@]}"
 }
 
 verb_debug-builds() {
