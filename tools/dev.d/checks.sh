@@ -3,6 +3,7 @@
 
 SANITIZED_TESTS='^(unit|net|daemon|interop)$'
 THREAD_TESTS='^(unit|net|daemon)$'
+CI_STEP_S=1200 # seven steps, so that a run that hangs still ends and says where
 LINTERS="format shell spelling rooms pure house clang_tidy"
 
 # Those of the directories that are there.
@@ -113,6 +114,8 @@ verb_asan() {
 # personality is inherited, so this shell is started again under setarch.
 verb_tsan() {
     if [ -z "${HS_NO_RANDOM:-}" ]; then
+        need_dev
+        setarch -R true || die "tsan needs 'setarch -R', which is refused here (a container's seccomp?)"
         HS_NO_RANDOM=1 exec setarch -R "$ROOT/tools/dev" tsan
     fi
     export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
@@ -190,7 +193,7 @@ ci_step() {
     local name=$1 log=build/ci-$1.log status=0 counts passed failed started=$SECONDS
     shift
     echo "== $name"
-    "$@" </dev/null 2>&1 | tee "$log" || status=1
+    timeout "$CI_STEP_S" "$@" </dev/null 2>&1 | tee "$log" || status=1
     counts=$(grep -Ex '[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1) || true
     read -r passed failed < <(sed 's/[^0-9 ]//g' <<<"${counts:-$((1 - status)) $status}")
     [ $status = 0 ] || [ "$failed" != 0 ] || failed=1
