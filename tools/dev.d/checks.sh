@@ -115,7 +115,8 @@ verb_asan() {
 verb_tsan() {
     if [ -z "${HS_NO_RANDOM:-}" ]; then
         need_dev
-        setarch -R true || die "tsan needs 'setarch -R', which is refused here (a container's seccomp?)"
+        setarch -R true ||
+            die "tsan needs 'setarch -R', which is refused here (a container's seccomp?)"
         HS_NO_RANDOM=1 exec setarch -R "$ROOT/tools/dev" tsan
     fi
     export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
