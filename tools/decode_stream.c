@@ -5,7 +5,7 @@
  * connection starts out searching: the capture may have begun in its middle,
  * or it may not be the bus at all, and then nothing is said about it.
  */
-#include "decode.h"
+#include "hearsay-decode.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  * number. When the list is full, or the capture ends, the missing bytes are
  * given up as a gap. Sequence numbers wrap: only differences are compared.
  */
-#include "decode.h"
+#include "hearsay-decode.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>

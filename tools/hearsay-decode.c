@@ -3,7 +3,7 @@
  * One line a frame, from hex text, raw bytes or a capture file. What it says
  * about a frame is what the server's own checks say: it is the same code.
  */
-#include "decode.h"
+#include "hearsay-decode.h"
 
 #include <ctype.h>
 #include <errno.h>
