@@ -98,13 +98,13 @@ static bool directive(struct loader *l, const char *name, const char *value, int
                       "unknown directive '%.100s' in '%.100s %.200s'; the nearest known name is "
                       "'%s'",
                       name, name, value, conf_nearest(name));
+    /* A password stays out of the log even when it is wrong. */
+    const char *shown = conf_table[i].off == offsetof(struct hs_conf, requirepass) ? "..." : value;
     if (values_n == 0 || (values_n > 1 && conf_table[i].kind != CONF_BIND))
-        return refuse(l, "'%.100s %.200s': %s takes %s value", name, value, conf_table[i].name,
+        return refuse(l, "'%.100s %.200s': %s takes %s value", name, shown, conf_table[i].name,
                       conf_table[i].kind == CONF_BIND ? "at least one" : "one");
     if (!conf_value_set(l->c, &conf_table[i], value, why, sizeof(why)))
-        return refuse(l, "'%.100s %.200s': %s", name,
-                      conf_table[i].off == offsetof(struct hs_conf, requirepass) ? "..." : value,
-                      why);
+        return refuse(l, "'%.100s %.200s': %s", name, shown, why);
     return true;
 }
 
