@@ -104,7 +104,7 @@ static bool memory(const char *text, int64_t *out)
 static bool set_number(struct hs_conf *c, const struct conf_row *row, const char *text, char *why,
                        size_t why_n)
 {
-    int64_t v;
+    int64_t v = 0;
     if (row->kind == CONF_MEMORY && !memory(text, &v))
         return refuse(why, why_n, "argument must be a memory value");
     if (row->kind == CONF_OCTAL && !whole(text, 8, &v))
@@ -112,12 +112,13 @@ static bool set_number(struct hs_conf *c, const struct conf_row *row, const char
     if (row->kind == CONF_INT && !whole(text, 10, &v))
         return refuse(why, why_n, "argument couldn't be parsed into an integer");
     if (v < row->min || v > row->max) {
-        if (row->kind == CONF_OCTAL)
+        if (row->kind == CONF_OCTAL) {
             snprintf(why, why_n, "argument must be between %" PRIo64 " and %" PRIo64 " inclusive",
                      (uint64_t)row->min, (uint64_t)row->max);
-        else
+        } else {
             snprintf(why, why_n, "argument must be between %" PRId64 " and %" PRId64 " inclusive",
                      row->min, row->max);
+        }
         return false;
     }
     store(c, row, v);
