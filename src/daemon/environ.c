@@ -1,0 +1,169 @@
+/* environ.c - the process: its directory, log, terminal, limits and pid file. */
+#include "daemon_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    FDS_OWN = 64,        /* log, lock, listeners, temporary files */
+    FDS_PER_REACTOR = 4, /* ring, doorbell, and what a library may open */
+    CLIENTS_MIN = 16,    /* fewer are of no use: redis-cli --cluster needs several */
+    NODES_MIN = 16,
+};
+
+int daemon_enter_dir(struct daemon *d)
+{
+    if (d->conf.dir[0] == 0 || chdir(d->conf.dir) == 0)
+        return DAEMON_OK;
+    return daemon_fail(d, DAEMON_REFUSED,
+                       "Cannot enter the directory '%s': %s. Create it, or change 'dir'.",
+                       d->conf.dir, strerror(errno));
+}
+
+int daemon_open_log(struct daemon *d)
+{
+    hs_log_set_level(d->conf.loglevel);
+    int err = hs_log_open(d->conf.logfile);
+    if (err == 0)
+        return DAEMON_OK;
+    fprintf(stderr, "hearsayd: Cannot open the log file '%s': %s. Change 'logfile'.\n",
+            d->conf.logfile, strerror(-err));
+    return DAEMON_REFUSED;
+}
+
+/* The parent stays until the child says how its start went, so that a script
+ * which starts a daemon learns of a failure, and the text reaches its terminal. */
+static int wait_for_child(int fd)
+{
+    unsigned char code;
+    ssize_t n;
+    do {
+        n = read(fd, &code, 1);
+    } while (n < 0 && errno == EINTR);
+    if (n == 1)
+        return code;
+    fprintf(stderr, "hearsayd: The background process ended before it was ready.\n");
+    return DAEMON_REFUSED;
+}
+
+int daemon_detach(struct daemon *d)
+{
+    if (!d->conf.daemonize)
+        return DAEMON_OK;
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC) != 0)
+        return daemon_fail(d, DAEMON_REFUSED, "Cannot daemonize: pipe: %s.", strerror(errno));
+    pid_t pid = fork();
+    if (pid < 0)
+        return daemon_fail(d, DAEMON_REFUSED, "Cannot daemonize: fork: %s.", strerror(errno));
+    close(fds[pid == 0 ? 0 : 1]);
+    if (pid > 0)
+        _exit(wait_for_child(fds[0]));
+    d->parent_fd = fds[1];
+    setsid();
+    return DAEMON_OK;
+}
+
+void daemon_report(struct daemon *d, int code)
+{
+    if (d->parent_fd < 0)
+        return;
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null >= 0) {
+        for (int fd = 0; fd <= 2; fd++)
+            dup2(null, fd);
+        close(null);
+    }
+    unsigned char byte = (unsigned char)code;
+    if (write(d->parent_fd, &byte, 1) != 1)
+        hs_log(HS_LOG_DEBUG, "Nobody waits for the start of this process any more.");
+    close(d->parent_fd);
+    d->parent_fd = -1;
+}
+
+static uint64_t fds_for(const struct daemon *d, uint32_t nodes, uint32_t clients)
+{
+    /* Two links per peer: ours to it, and its to us. */
+    return 2 * (uint64_t)(nodes - 1) + clients + FDS_OWN + FDS_PER_REACTOR * d->reactors_n;
+}
+
+/* The soft limit after asking for need; the hard one is raised too if we may. */
+static uint64_t raise_limit(uint64_t need)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 0;
+    if (limit.rlim_cur >= need)
+        return limit.rlim_cur;
+    struct rlimit wish = {.rlim_cur = need, .rlim_max = limit.rlim_max};
+    if (need > limit.rlim_max)
+        wish.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &wish) != 0)
+        return limit.rlim_cur;
+    return wish.rlim_cur;
+}
+
+static uint32_t nodes_max_default(void)
+{
+    static struct hs_conf defaults;
+    hs_conf_defaults(&defaults);
+    return defaults.nodes_max;
+}
+
+int daemon_raise_fd_limit(struct daemon *d)
+{
+    struct hs_conf *c = &d->conf;
+    uint64_t need = fds_for(d, c->nodes_max, c->maxclients);
+    uint64_t limit = raise_limit(need);
+    if (limit >= need)
+        return DAEMON_OK;
+
+    /* Clients give way first, as in the stock server: they can come again. */
+    if (limit >= fds_for(d, c->nodes_max, CLIENTS_MIN)) {
+        uint32_t clients = (uint32_t)(limit - fds_for(d, c->nodes_max, 0));
+        hs_log(HS_LOG_WARNING,
+               "maxclients lowered from %" PRIu32 " to %" PRIu32 ": the limit of open files is "
+               "%" PRIu64 ", and %" PRIu64 " are needed. Raise 'ulimit -n'.",
+               c->maxclients, clients, limit, need);
+        c->maxclients = clients;
+        return DAEMON_OK;
+    }
+    if (c->nodes_max != nodes_max_default() || limit < fds_for(d, NODES_MIN, CLIENTS_MIN))
+        return daemon_fail(d, DAEMON_REFUSED,
+                           "cluster-nodes-max %" PRIu32 " needs at least %" PRIu64
+                           " open files, and the limit is %" PRIu64
+                           ". Raise 'ulimit -n' (systemd: LimitNOFILE), or lower "
+                           "cluster-nodes-max.",
+                           c->nodes_max, fds_for(d, c->nodes_max, CLIENTS_MIN), limit);
+    uint32_t nodes = (uint32_t)((limit - fds_for(d, 1, CLIENTS_MIN)) / 2) + 1;
+    hs_log(HS_LOG_WARNING,
+           "cluster-nodes-max lowered from %" PRIu32 " to %" PRIu32 " and maxclients from %" PRIu32
+           " to %d: the limit of open files is %" PRIu64 ", and %" PRIu64
+           " are needed. Raise 'ulimit -n'.",
+           c->nodes_max, nodes, c->maxclients, CLIENTS_MIN, limit, need);
+    c->nodes_max = nodes;
+    c->maxclients = CLIENTS_MIN;
+    return DAEMON_OK;
+}
+
+void daemon_write_pidfile(struct daemon *d)
+{
+    if (d->conf.pidfile[0] == 0)
+        return;
+    FILE *f = fopen(d->conf.pidfile, "we");
+    bool ok = f != NULL && fprintf(f, "%ld\n", (long)getpid()) > 0;
+    if (f != NULL && fclose(f) != 0)
+        ok = false;
+    d->has_pidfile = ok;
+    /* As in the stock server a node without a pid file is still a good node. */
+    if (!ok)
+        hs_log(HS_LOG_WARNING, "Cannot write the pid file '%s': %s.", d->conf.pidfile,
+               strerror(errno));
+}
