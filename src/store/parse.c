@@ -18,6 +18,10 @@ bool nodesconf_refuse(struct nodesconf *p, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(p->err->text, sizeof(p->err->text), fmt, ap);
     va_end(ap);
+    for (char *c = p->err->text; *c != '\0'; c++) {
+        if (*c < ' ' || *c > '~')
+            *c = '?'; /* it goes to a log and a terminal */
+    }
     p->err->line = p->line;
     return false;
 }
@@ -51,7 +55,7 @@ uint16_t nodesconf_node(struct nodesconf *p, const struct hs_arg *id, const char
 {
     if (id->n != HS_ID_LEN || !hs_wire_id_valid((const uint8_t *)id->p)) {
         nodesconf_refuse(p, "%s '%.*s' is not a node id (40 characters of 0-9 and a-z)", what,
-                         (int)(id->n > 60 ? 60 : id->n), id->p);
+                         nodesconf_clip(id->n), id->p);
         return HS_TOPO_NONE;
     }
     struct hs_topo *t = p->t;
@@ -95,7 +99,8 @@ static bool vars_line(struct nodesconf *p, int args_n)
         else if (is_word(name, "lastVoteEpoch"))
             into = &p->t->last_vote_epoch;
         if (into != NULL && !nodesconf_number(value->p, value->n, UINT64_MAX, into))
-            return nodesconf_refuse(p, "'%.*s' is not an epoch", (int)(value->n & 63), value->p);
+            return nodesconf_refuse(p, "'%.*s' is not an epoch", nodesconf_clip(value->n),
+                                    value->p);
     }
     return true;
 }
@@ -237,8 +242,8 @@ static void parser_destroy(struct nodesconf *p)
 static struct hs_topo *parse(struct nodesconf *p, const char *text, size_t n)
 {
     char *copy = hs_alloc(n + 1);
-    bool ok = copy != NULL && p->t != NULL && p->line_seen != NULL && p->table != NULL &&
-              p->args != NULL;
+    bool ok =
+        copy != NULL && p->t != NULL && p->line_seen != NULL && p->table != NULL && p->args != NULL;
     if (!ok) {
         nodesconf_refuse(p, "out of memory");
     } else {
@@ -258,7 +263,7 @@ struct hs_topo *hs_nodesconf_parse(const char *text, size_t n, int64_t now_ms,
                                    struct hs_conf_error *err)
 {
     *err = (struct hs_conf_error){.line = 0};
-    if (n == 0 || n > HS_NODESCONF_MAX) {
+    if (n == 0 || n > NODESCONF_MAX) {
         snprintf(err->text, sizeof(err->text), "%s",
                  n == 0 ? "it is empty" : "it is larger than any nodes.conf can be (64 MiB)");
         return NULL;

@@ -63,8 +63,10 @@ static bool aux_value(struct nodesconf *p, struct hs_topo_node *node, char *fiel
     else
         known = false;
     if (!known)
-        return nodesconf_refuse(p, "unknown name '%.60s' after the address; a newer server wrote "
-                                   "this file", field);
+        return nodesconf_refuse(p,
+                                "unknown name '%.60s' after the address; a newer server wrote "
+                                "this file",
+                                field);
     return ok || nodesconf_refuse(p, "bad value for %s: '%.60s'", field, value);
 }
 
@@ -117,7 +119,7 @@ bool nodesconf_address(struct nodesconf *p, const struct hs_arg *arg, struct hs_
     if (port == NULL || !port_value(port, &node->port) || !bus_port(cport, node) ||
         !nodesconf_address_valid(text))
         return nodesconf_refuse(p, "'%.*s' is not an address (ip:port@cport)",
-                                (int)(arg->n > 60 ? 60 : arg->n), arg->p);
+                                nodesconf_clip(arg->n), arg->p);
     snprintf(node->ip, sizeof(node->ip), "%s", text);
     return rest == NULL || tail(p, node, rest);
 }

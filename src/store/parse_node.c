@@ -4,15 +4,20 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A node in handshake has a made-up id and is never written. */
 static const struct {
     const char *word;
     uint16_t flag;
 } flag_words[] = {
-    {"myself", HS_NODE_MYSELF},     {"master", HS_NODE_MASTER},
-    {"primary", HS_NODE_MASTER},    {"slave", HS_NODE_SLAVE},
-    {"replica", HS_NODE_SLAVE},     {"fail?", HS_NODE_PFAIL},
-    {"fail", HS_NODE_FAIL},         {"handshake", HS_NODE_HANDSHAKE},
-    {"noaddr", HS_NODE_NOADDR},     {"nofailover", HS_NODE_NOFAILOVER},
+    {"myself", HS_NODE_MYSELF},
+    {"master", HS_NODE_MASTER},
+    {"primary", HS_NODE_MASTER},
+    {"slave", HS_NODE_SLAVE},
+    {"replica", HS_NODE_SLAVE},
+    {"fail?", HS_NODE_PFAIL},
+    {"fail", HS_NODE_FAIL},
+    {"noaddr", HS_NODE_NOADDR},
+    {"nofailover", HS_NODE_NOFAILOVER},
     {"noflags", 0},
 };
 
@@ -36,7 +41,7 @@ static bool flags_field(struct nodesconf *p, const struct hs_arg *arg, uint16_t 
         const char *comma = memchr(word, ',', (size_t)(end - word));
         size_t n = (size_t)((comma != NULL ? comma : end) - word);
         if (!one_flag(word, n, flags))
-            return nodesconf_refuse(p, "unknown flag '%.*s'", (int)(n > 60 ? 60 : n), word);
+            return nodesconf_refuse(p, "unknown flag '%.*s'", nodesconf_clip(n), word);
         if (comma == NULL)
             break;
         word = comma + 1;
@@ -78,7 +83,7 @@ static bool time_field(struct nodesconf *p, const struct hs_arg *arg, const char
     uint64_t v;
     if (!nodesconf_number(arg->p, arg->n, INT64_MAX, &v))
         return nodesconf_refuse(p, "%s '%.*s' is not a time in milliseconds", what,
-                                (int)(arg->n > 60 ? 60 : arg->n), arg->p);
+                                nodesconf_clip(arg->n), arg->p);
     *time_ms = v == 0 ? 0 : p->now_ms;
     return true;
 }
@@ -87,8 +92,7 @@ static bool slot_number(struct nodesconf *p, const char *text, size_t n, uint16_
 {
     uint64_t v;
     if (!nodesconf_number(text, n, HS_SLOTS - 1, &v))
-        return nodesconf_refuse(p, "'%.*s' is not a slot (0 to 16383)", (int)(n > 60 ? 60 : n),
-                                text);
+        return nodesconf_refuse(p, "'%.*s' is not a slot (0 to 16383)", nodesconf_clip(n), text);
     *slot = (uint16_t)v;
     return true;
 }
@@ -124,7 +128,7 @@ static bool open_item(struct nodesconf *p, const struct hs_arg *arg)
     if (left != 3 + HS_ID_LEN + 1 || (dash[1] != '>' && dash[1] != '<') || dash[2] != '-' ||
         dash[left - 1] != ']')
         return nodesconf_refuse(p, "'%.*s' is neither [slot->-id] nor [slot-<-id]",
-                                (int)(arg->n > 60 ? 60 : arg->n), arg->p);
+                                nodesconf_clip(arg->n), arg->p);
     uint16_t slot;
     if (!slot_number(p, arg->p + 1, slot_n, &slot))
         return false;
@@ -154,7 +158,7 @@ static bool link_field(struct nodesconf *p, const struct hs_arg *arg)
         (arg->n == 12 && memcmp(arg->p, "disconnected", 12) == 0))
         return true;
     return nodesconf_refuse(p, "'%.*s' is neither connected nor disconnected",
-                            (int)(arg->n > 60 ? 60 : arg->n), arg->p);
+                            nodesconf_clip(arg->n), arg->p);
 }
 
 static bool claim_line(struct nodesconf *p, uint16_t ix)
@@ -192,7 +196,6 @@ bool nodesconf_node_line(struct nodesconf *p, int args_n)
         !time_field(p, &args[5], "pong-received", &node->pong_received_ms))
         return false;
     if (!nodesconf_number(args[6].p, args[6].n, UINT64_MAX, &node->config_epoch))
-        return nodesconf_refuse(p, "'%.*s' is not an epoch",
-                                (int)(args[6].n > 60 ? 60 : args[6].n), args[6].p);
+        return nodesconf_refuse(p, "'%.*s' is not an epoch", nodesconf_clip(args[6].n), args[6].p);
     return link_field(p, &args[7]) && slot_items(p, args_n, ix);
 }

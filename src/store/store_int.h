@@ -14,6 +14,9 @@ enum {
     NODESCONF_ARGS_MAX = NODESCONF_FIELDS + 3 * HS_SLOTS,
 };
 
+/* The largest legal file is about 20 MiB: 16384 nodes, every slot on the move. */
+enum { NODESCONF_MAX = 64 << 20 };
+
 /* State of one parse. */
 struct nodesconf {
     struct hs_topo *t;
@@ -35,6 +38,12 @@ bool nodesconf_refuse(struct nodesconf *p, const char *fmt, ...)
 /* The index of the node with that id, added without flags or address if it is
  * new. HS_TOPO_NONE, refused, if the id is malformed or no room is left. */
 uint16_t nodesconf_node(struct nodesconf *p, const struct hs_arg *id, const char *what);
+/* How much of a field to quote in a message. */
+static inline int nodesconf_clip(size_t n)
+{
+    return n > 60 ? 60 : (int)n;
+}
+
 /* A decimal number that fills the whole argument and is at most max. */
 bool nodesconf_number(const char *p, size_t n, uint64_t max, uint64_t *out);
 /* One line that is neither blank nor vars. */

@@ -24,11 +24,18 @@ bool nodesconf_hostname_valid(const char *text)
     return all_alnum_or(text, "-.", HS_HOSTNAME_MAX);
 }
 
-/* Stock allows more, but a space, a comma, a quote or '=' in a name makes a
- * line that no stock loader can read back. */
+/* Stock refuses the punctuation below (Valkey 8 allows the colon). The line is
+ * also split at blanks, quotes, commas and '=', which stock lets a name have and
+ * then cannot read back. */
 bool nodesconf_nodename_valid(const char *text)
 {
-    return all_alnum_or(text, "-._/", HS_HOSTNAME_MAX);
+    size_t n = strlen(text);
+    for (size_t i = 0; i < n; i++) {
+        if ((uint8_t)text[i] <= ' ' || text[i] == 0x7f ||
+            strchr("!#$%&()*+;<>?@[]^{|}~,='\"\\", text[i]) != NULL)
+            return false;
+    }
+    return n <= HS_HOSTNAME_MAX;
 }
 
 /* Numeric, or a name: stock servers accept one in cluster-announce-ip. */
