@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -73,11 +72,8 @@ static int open_store(struct daemon *d)
 {
     char why[1024];
     int code = DAEMON_REFUSED;
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    d->store =
-        hs_store_open(d->conf.cluster_config_file, now_ms, &d->boot, why, sizeof(why), &code);
+    d->store = hs_store_open(d->conf.cluster_config_file, hs_clock().wall.ms, &d->boot, why,
+                             sizeof(why), &code);
     if (d->store == NULL)
         return daemon_fail(d, code, "%s", why);
     d->is_fresh = d->boot == NULL;

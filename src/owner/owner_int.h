@@ -19,8 +19,10 @@ enum {
     OWNER_STARVED_MS = 1,          /* how soon to look again for room nobody announces */
     OWNER_REST_MS = 1000,          /* longest sleep */
     OWNER_STOP_MS = 2000,          /* how long a stop waits for the reactors */
-    OWNER_NS_PER_MS = 1000000,
 };
+
+/* Wide, so that products are. */
+static const int64_t OWNER_NS_PER_MS = 1000000;
 
 /* ---- chunks.c: memory the core encodes into ---- */
 

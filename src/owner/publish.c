@@ -122,12 +122,18 @@ void owner_publish_if_due(struct hs_owner *o)
         o->published_ns = from + RETRY_MS * OWNER_NS_PER_MS;
         return;
     }
-    o->seen = p->topo;
-    o->published_version = p->version;
-    o->published_stale = false;
-    hs_log_set_role((p->topo->nodes[0].flags & HS_NODE_SLAVE) != 0 ? 'S' : 'M');
-    hs_snapshot_publish(o->snapshot, p);
+    const struct hs_topo *topo = p->topo;
+    uint64_t version = p->version;
+    if (!hs_snapshot_publish(o->snapshot, p)) {
+        o->counters[HS_OWNER_NO_MEMORY]++;
+        o->published_ns = from + RETRY_MS * OWNER_NS_PER_MS;
+        return;
+    }
     hs_snapshot_reclaim(o->snapshot);
+    o->seen = topo;
+    o->published_version = version;
+    o->published_stale = false;
+    hs_log_set_role((topo->nodes[0].flags & HS_NODE_SLAVE) != 0 ? 'S' : 'M');
 
     o->published_ns = owner_clock_ns();
     o->publish_cost_ns = o->published_ns - from;
