@@ -110,7 +110,7 @@ void hs_wire_publish(const struct hs_view *v, struct hs_publish *out)
     out->message = out->channel + out->channel_len;
 }
 
-static bool id_is_zero(const uint8_t *id)
+bool wire_id_is_zero(const uint8_t *id)
 {
     static const uint8_t zero[HS_ID_LEN];
 
@@ -132,7 +132,7 @@ void hs_wire_read_hdr(const struct hs_view *v, struct hs_hdr *h, struct hs_node_
     h->offset = hs_get64(p + HS_OFF_OFFSET);
     memcpy(h->sender.hex, p + HS_OFF_SENDER, HS_ID_LEN);
     h->slots = p + HS_OFF_SLOTS;
-    if (!id_is_zero(p + HS_OFF_SLAVEOF)) {
+    if (!wire_id_is_zero(p + HS_OFF_SLAVEOF)) {
         memcpy(slaveof->hex, p + HS_OFF_SLAVEOF, HS_ID_LEN);
         h->slaveof = slaveof;
     }

@@ -91,7 +91,7 @@ static void put_quoted(struct text *t, const uint8_t *p, size_t n)
 
 static void put_id(struct text *t, const uint8_t *id)
 {
-    if (wire_text_len(id, HS_ID_LEN) == 0)
+    if (wire_id_is_zero(id))
         put_char(t, '-');
     else
         put_escaped(t, id, HS_ID_LEN);

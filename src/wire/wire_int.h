@@ -31,4 +31,7 @@ static inline bool wire_is_string_ext(uint16_t type)
 /* Characters before the NUL, max if there is none in the first max bytes. */
 size_t wire_text_len(const void *text, size_t max);
 
+/* How a master's slaveof looks. */
+bool wire_id_is_zero(const uint8_t *id);
+
 #endif
