@@ -36,7 +36,7 @@ bool daemon_options(struct daemon *d, int argc, char **argv, int *code)
         hs_conf_print_help();
         break;
     case HS_CONF_VERSION:
-        printf("hearsayd %s\n", HS_VERSION);
+        hs_conf_print_version();
         break;
     case HS_CONF_CHECK:
         printf("The configuration is valid.\n");

@@ -22,7 +22,6 @@ void owner_chunks_init(struct owner_chunks *p, uint32_t step_max)
     uint32_t max = OWNER_CHUNKS_BYTES / size;
     *p = (struct owner_chunks){
         .size = size,
-        .step_max = step_max,
         .max = max > OWNER_CHUNKS_MIN ? max : OWNER_CHUNKS_MIN,
     };
     HS_ASSERT(p->max <= OWNER_CHUNKS_MAX);
@@ -60,13 +59,14 @@ static void empty(struct hs_chunk *c)
     c->done = 0;
 }
 
-struct hs_chunk *owner_chunks_take(struct owner_chunks *p)
+struct hs_chunk *owner_chunks_take(struct owner_chunks *p, uint32_t need)
 {
+    HS_ASSERT(need <= p->size);
     struct hs_chunk *c = p->current;
     if (c != NULL) {
         if (c->refs == c->done)
             empty(c);
-        if (c->size - c->used >= p->step_max)
+        if (c->size - c->used >= need)
             return c;
     }
     struct hs_chunk *next = p->free;

@@ -135,9 +135,15 @@ void hs_owner_destroy(struct hs_owner *o)
 
 /* ---- one event ---- */
 
+/* The chunk for the next step. */
+static struct hs_chunk *take_chunk(struct hs_owner *o)
+{
+    return owner_chunks_take(&o->chunks, hs_core_bytes_need(o->core));
+}
+
 void owner_step(struct hs_owner *o, const struct hs_event *ev)
 {
-    struct hs_chunk *chunk = owner_chunks_take(&o->chunks);
+    struct hs_chunk *chunk = take_chunk(o);
     HS_ASSERT(chunk != NULL);
     o->acts.bytes = chunk->bytes + chunk->used;
     o->acts.bytes_max = chunk->size - chunk->used;
@@ -156,12 +162,12 @@ void owner_step(struct hs_owner *o, const struct hs_event *ev)
  * is to know before it hears anything else. */
 static bool is_ready(struct hs_owner *o)
 {
-    bool room = owner_chunks_take(&o->chunks) != NULL;
+    bool room = take_chunk(o) != NULL;
     while (room && o->undialed_n > 0) {
         o->undialed_n--;
         struct hs_event ev = {.type = HS_EV_DIAL_FAILED, .dial = o->undialed[o->undialed_n]};
         owner_step(o, &ev);
-        room = owner_chunks_take(&o->chunks) != NULL;
+        room = take_chunk(o) != NULL;
     }
     if (!room && !o->starved)
         o->counters[HS_OWNER_CHUNK_WAITS]++;

@@ -31,13 +31,13 @@ struct owner_chunks {
     struct hs_chunk *free;    /* last returned first, so that cold ones stay cold */
     struct hs_chunk *all[OWNER_CHUNKS_MAX];
     uint32_t n, max;
-    uint32_t size, step_max; /* bytes of a chunk, bytes one step may need */
+    uint32_t size; /* bytes of a chunk */
 };
 
 void owner_chunks_init(struct owner_chunks *p, uint32_t step_max);
 void owner_chunks_fini(struct owner_chunks *p);
-/* A chunk with room for a step, or NULL: the bound is reached, or memory is. */
-struct hs_chunk *owner_chunks_take(struct owner_chunks *p);
+/* A chunk with room for need bytes, or NULL: the bound is reached, or memory is. */
+struct hs_chunk *owner_chunks_take(struct owner_chunks *p, uint32_t need);
 /* n bytes at the chunk's end were filled. */
 void owner_chunks_filled(struct hs_chunk *c, uint32_t n);
 /* One entry that borrowed from the chunk is done. */

@@ -102,6 +102,8 @@ void hs_owner_core_conf(const struct hs_conf *conf, struct hs_core_conf *out)
         .cport = conf->announce_bus_port != 0 ? conf->announce_bus_port : cport,
     };
     memcpy(out->announce_ip, conf->announce_ip, sizeof(out->announce_ip));
+    memcpy(out->client_ipv4, conf->announce_client_ipv4, sizeof(out->client_ipv4));
+    memcpy(out->client_ipv6, conf->announce_client_ipv6, sizeof(out->client_ipv6));
     memcpy(out->hostname, conf->announce_hostname, sizeof(out->hostname));
     memcpy(out->nodename, conf->announce_nodename, sizeof(out->nodename));
 }

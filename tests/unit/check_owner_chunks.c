@@ -19,7 +19,7 @@ static void teardown(void)
 
 static struct hs_chunk *fill(uint32_t n)
 {
-    struct hs_chunk *c = owner_chunks_take(&pool);
+    struct hs_chunk *c = owner_chunks_take(&pool, STEP);
     ck_assert_ptr_nonnull(c);
     c->refs++;
     owner_chunks_filled(c, n);
@@ -29,7 +29,7 @@ static struct hs_chunk *fill(uint32_t n)
 START_TEST(a_taken_chunk_has_room_for_a_step)
 {
     for (int i = 0; i < 100; i++) {
-        struct hs_chunk *c = owner_chunks_take(&pool);
+        struct hs_chunk *c = owner_chunks_take(&pool, STEP);
         ck_assert_ptr_nonnull(c);
         ck_assert_uint_ge(c->size - c->used, STEP);
         c->refs++;
@@ -57,7 +57,7 @@ START_TEST(a_chunk_is_not_reused_while_one_entry_is_out)
     (void)b;
     owner_chunks_done(&pool, a);
     ck_assert_uint_eq(pool.current->used, c->used);
-    ck_assert_ptr_ne(owner_chunks_take(&pool), NULL);
+    ck_assert_ptr_ne(owner_chunks_take(&pool, STEP), NULL);
     ck_assert_ptr_ne(pool.current, a);
 }
 END_TEST
@@ -66,7 +66,7 @@ START_TEST(at_the_bound_there_is_none_until_one_comes_back)
 {
     struct hs_chunk *last = NULL, *first = fill(STEP);
     uint32_t n = 1;
-    while (owner_chunks_take(&pool) != NULL) {
+    while (owner_chunks_take(&pool, STEP) != NULL) {
         last = fill(STEP);
         n++;
         ck_assert_uint_le(pool.n, pool.max);
@@ -76,9 +76,9 @@ START_TEST(at_the_bound_there_is_none_until_one_comes_back)
     ck_assert_ptr_ne(first, last);
     while (first->done < first->refs - 1)
         owner_chunks_done(&pool, first);
-    ck_assert_ptr_null(owner_chunks_take(&pool));
+    ck_assert_ptr_null(owner_chunks_take(&pool, STEP));
     owner_chunks_done(&pool, first);
-    ck_assert_ptr_eq(owner_chunks_take(&pool), first);
+    ck_assert_ptr_eq(owner_chunks_take(&pool, STEP), first);
     ck_assert_uint_eq(first->used, 0);
 }
 END_TEST
@@ -86,11 +86,11 @@ END_TEST
 START_TEST(a_full_current_chunk_is_used_again_when_all_of_it_is_back)
 {
     struct hs_chunk *last = NULL;
-    while (owner_chunks_take(&pool) != NULL)
+    while (owner_chunks_take(&pool, STEP) != NULL)
         last = fill(STEP);
     while (last->done < last->refs)
         owner_chunks_done(&pool, last);
-    ck_assert_ptr_eq(owner_chunks_take(&pool), last);
+    ck_assert_ptr_eq(owner_chunks_take(&pool, STEP), last);
 }
 END_TEST
 
