@@ -52,8 +52,8 @@ struct daemon {
 int daemon_fail(const struct daemon *d, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* options.c: true if the command line asked for something else than to run;
- * then *code is how to exit. */
+/* options.c: true if there is nothing to run: something else was asked for, or
+ * the configuration is wrong. Then *code is how to exit. */
 bool daemon_options(struct daemon *d, int argc, char **argv, int *code);
 
 /* environ.c: in this order. Each returns an exit code. */
@@ -71,7 +71,6 @@ void daemon_demolish(struct daemon *d);
 
 /* listen.c */
 int daemon_listen(struct daemon *d);
-uint16_t daemon_bus_port(const struct hs_conf *c);
 
 /* threads.c */
 uint32_t daemon_cpus(cpu_set_t *set);

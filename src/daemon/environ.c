@@ -20,11 +20,17 @@ enum {
 
 int daemon_enter_dir(struct daemon *d)
 {
-    if (d->conf.dir[0] == 0 || chdir(d->conf.dir) == 0)
-        return DAEMON_OK;
-    return daemon_fail(d, DAEMON_REFUSED,
-                       "Cannot enter the directory '%s': %s. Create it, or change 'dir'.",
-                       d->conf.dir, strerror(errno));
+    char *dir = d->conf.dir;
+    if (chdir(dir) != 0 || access(".", W_OK | X_OK) != 0)
+        return daemon_fail(d, DAEMON_REFUSED,
+                           "The directory '%s' cannot be used: %s. nodes.conf has to be written "
+                           "there: create it, give this user the right to write, or change 'dir'.",
+                           dir, strerror(errno));
+    /* From here on relative to itself it would be somewhere else. */
+    char absolute[HS_PATH_MAX];
+    if (getcwd(absolute, sizeof(absolute)) != NULL)
+        memcpy(dir, absolute, sizeof(absolute));
+    return DAEMON_OK;
 }
 
 int daemon_open_log(struct daemon *d)

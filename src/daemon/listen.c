@@ -4,12 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-uint16_t daemon_bus_port(const struct hs_conf *c)
-{
-    uint16_t base = c->tls_cluster ? c->tls_port : c->port;
-    return c->cluster_port != 0 ? c->cluster_port : (uint16_t)(base + 10000);
-}
-
 /* The address family or the address does not exist here: what a leading '-'
  * forgives. */
 static bool is_absent(int err)
@@ -37,10 +31,9 @@ static int refuse(const struct daemon *d, const struct endpoint *e, const char *
 
 static int listen_on_all(struct daemon *d, const struct endpoint *e)
 {
-    static const char *const any[] = {"*", "-::*"};
-    uint32_t n = d->conf.bind_n > 0 ? d->conf.bind_n : 2, bound = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        const char *ip = d->conf.bind_n > 0 ? d->conf.bind[i] : any[i];
+    uint32_t bound = 0;
+    for (uint32_t i = 0; i < d->conf.bind_n; i++) {
+        const char *ip = d->conf.bind[i];
         bool optional = ip[0] == '-';
         ip += optional;
         if (strcmp(ip, "*") == 0)
@@ -79,7 +72,7 @@ int daemon_listen(struct daemon *d)
 {
     const struct hs_conf *c = &d->conf;
     struct endpoint client = {hs_net_listen_client, c->port, "client port", "port"};
-    struct endpoint bus = {hs_net_listen_bus, daemon_bus_port(c), "cluster bus port",
+    struct endpoint bus = {hs_net_listen_bus, hs_conf_bus_port(c), "cluster bus port",
                            c->cluster_port != 0 ? "cluster-port" : "port' or 'cluster-port"};
     int code = DAEMON_OK;
     if (client.port != 0)

@@ -14,8 +14,12 @@ static void count_reactors(struct daemon *d)
 {
     cpu_set_t cpus;
     uint32_t n = daemon_cpus(&cpus);
-    /* One CPU is the owner's. */
-    d->reactors_n = d->conf.reactors != 0 ? d->conf.reactors : n > 1 ? n - 1 : 1;
+    /* One CPU is the owner's. io-threads of an old redis.conf is a wish, too. */
+    d->reactors_n = n > 1 ? n - 1 : 1;
+    if (d->conf.reactors != 0)
+        d->reactors_n = d->conf.reactors;
+    else if (d->conf.io_threads > 1)
+        d->reactors_n = d->conf.io_threads;
     if (d->reactors_n > HS_REACTORS_MAX)
         d->reactors_n = HS_REACTORS_MAX;
 }
@@ -23,9 +27,7 @@ static void count_reactors(struct daemon *d)
 static int prepare(struct daemon *d)
 {
     count_reactors(d);
-    int code = daemon_enter_dir(d);
-    if (code == DAEMON_OK)
-        code = daemon_open_log(d);
+    int code = daemon_open_log(d);
     if (code == DAEMON_OK)
         code = daemon_detach(d);
     if (code == DAEMON_OK)
@@ -48,7 +50,7 @@ static void announce(const struct daemon *d)
            d->reactors_n, c->nodes_max, c->maxclients, d->net_offers[0] != 0 ? "; io_uring: " : "",
            d->net_offers);
     hs_log(HS_LOG_NOTICE, "Ready: client port %u, cluster bus port %u", (unsigned)c->port,
-           (unsigned)daemon_bus_port(c));
+           (unsigned)hs_conf_bus_port(c));
 }
 
 static int serve(struct daemon *d)

@@ -13,6 +13,13 @@ static int load(struct daemon *d, int argc, char **argv)
     }
     if (d->loaded.mode == HS_CONF_HELP || d->loaded.mode == HS_CONF_VERSION)
         return DAEMON_OK;
+    /* Before the check, which looks into the directory too: for it a directory
+     * that is missing is a bad configuration, for a start it is the environment. */
+    if (d->loaded.mode == HS_CONF_RUN) {
+        int code = daemon_enter_dir(d);
+        if (code != DAEMON_OK)
+            return code;
+    }
     char why[1024];
     if (hs_conf_check(&d->conf, why, sizeof(why)) != 0) {
         fprintf(stderr, "hearsayd: %s\n", why);

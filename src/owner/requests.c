@@ -85,8 +85,6 @@ void owner_request(struct hs_owner *o, struct hs_request *req)
 
 void hs_owner_core_conf(const struct hs_conf *conf, struct hs_core_conf *out)
 {
-    uint16_t base = conf->tls_cluster ? conf->tls_port : conf->port;
-    uint16_t cport = conf->cluster_port != 0 ? conf->cluster_port : (uint16_t)(base + 10000);
     *out = (struct hs_core_conf){
         .node_timeout_ms = conf->node_timeout_ms,
         .ping_interval_ms = conf->ping_interval_ms,
@@ -99,7 +97,7 @@ void hs_owner_core_conf(const struct hs_conf *conf, struct hs_core_conf *out)
         .tls_cluster = conf->tls_cluster,
         .port = conf->announce_port != 0 ? conf->announce_port : conf->port,
         .tls_port = conf->announce_tls_port != 0 ? conf->announce_tls_port : conf->tls_port,
-        .cport = conf->announce_bus_port != 0 ? conf->announce_bus_port : cport,
+        .cport = conf->announce_bus_port != 0 ? conf->announce_bus_port : hs_conf_bus_port(conf),
     };
     memcpy(out->announce_ip, conf->announce_ip, sizeof(out->announce_ip));
     memcpy(out->client_ipv4, conf->announce_client_ipv4, sizeof(out->client_ipv4));
