@@ -39,7 +39,7 @@ struct daemon {
     bool has_owner_wake;
     struct hs_net *net;
     struct hs_owner *owner;
-    bool has_pidfile, has_unixsocket;
+    bool has_logfile, has_pidfile, has_unixsocket;
 
     pthread_t owner_thread, store_thread, reactor_threads[HS_REACTORS_MAX];
     uint32_t reactors_started;

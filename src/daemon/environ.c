@@ -37,11 +37,12 @@ int daemon_open_log(struct daemon *d)
 {
     hs_log_set_level(d->conf.loglevel);
     int err = hs_log_open(d->conf.logfile);
-    if (err == 0)
-        return DAEMON_OK;
-    fprintf(stderr, "hearsayd: Cannot open the log file '%s': %s. Change 'logfile'.\n",
-            d->conf.logfile, strerror(-err));
-    return DAEMON_REFUSED;
+    if (err != 0)
+        return daemon_fail(d, DAEMON_REFUSED,
+                           "Cannot open the log file '%s': %s. Change 'logfile'.", d->conf.logfile,
+                           strerror(-err));
+    d->has_logfile = d->conf.logfile[0] != 0;
+    return DAEMON_OK;
 }
 
 /* The parent stays until the child says how its start went, so that a script

@@ -12,7 +12,7 @@ int daemon_fail(const struct daemon *d, int code, const char *fmt, ...)
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
     fprintf(stderr, "hearsayd: %s\n", text);
-    if (d->conf.logfile[0] != 0)
+    if (d->has_logfile)
         hs_log(HS_LOG_WARNING, "%s", text);
     return code;
 }
