@@ -120,6 +120,6 @@ bool nodesconf_address(struct nodesconf *p, const struct hs_arg *arg, struct hs_
         !nodesconf_address_valid(text))
         return nodesconf_refuse(p, "'%.*s' is not an address (ip:port@cport)",
                                 nodesconf_clip(arg->n), arg->p);
-    snprintf(node->ip, sizeof(node->ip), "%s", text);
+    memcpy(node->ip, text, strlen(text) + 1); /* fits: the check above saw to it */
     return rest == NULL || tail(p, node, rest);
 }

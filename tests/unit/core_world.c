@@ -159,6 +159,7 @@ static void act(struct world *w, int i, const struct hs_action *a)
         break;
     case HS_ACT_NOTE:
         w->node[i].notes[a->note]++;
+        w->last_number = a->number;
         break;
     case HS_ACT_DELIVER:
         break;

@@ -61,6 +61,7 @@ struct world {
     uint32_t queue_n;
     struct hs_actions acts;
     uint64_t sent_n;
+    int64_t last_number; /* of the last note */
     void (*tap)(struct world *w, int from, int to, const struct hs_view *v);
     struct hs_core_conf conf; /* for world_add() */
     uint32_t nodes_max;
