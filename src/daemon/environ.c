@@ -101,7 +101,8 @@ static uint64_t fds_for(const struct daemon *d, uint32_t nodes, uint32_t clients
     return 2 * (uint64_t)(nodes - 1) + clients + FDS_OWN + FDS_PER_REACTOR * d->reactors_n;
 }
 
-/* The soft limit after asking for need; the hard one is raised too if we may. */
+/* The soft limit after asking for need. Only a privileged process may raise the
+ * hard one too; any other gets what the hard one allows. */
 static uint64_t raise_limit(uint64_t need)
 {
     struct rlimit limit;
@@ -109,12 +110,16 @@ static uint64_t raise_limit(uint64_t need)
         return 0;
     if (limit.rlim_cur >= need)
         return limit.rlim_cur;
-    struct rlimit wish = {.rlim_cur = need, .rlim_max = limit.rlim_max};
-    if (need > limit.rlim_max)
-        wish.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &wish) != 0)
-        return limit.rlim_cur;
-    return wish.rlim_cur;
+    struct rlimit wish = {
+        .rlim_cur = need,
+        .rlim_max = need > limit.rlim_max ? need : limit.rlim_max,
+    };
+    if (setrlimit(RLIMIT_NOFILE, &wish) == 0)
+        return need;
+    wish = (struct rlimit){.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+    if (need > limit.rlim_max && setrlimit(RLIMIT_NOFILE, &wish) == 0)
+        return limit.rlim_max;
+    return limit.rlim_cur;
 }
 
 static uint32_t nodes_max_default(void)
@@ -124,6 +129,24 @@ static uint32_t nodes_max_default(void)
     return defaults.nodes_max;
 }
 
+/* Nobody asked for a cluster of the default size: it shares the shortage with
+ * the clients, a quarter for them. */
+static void share_limit(struct daemon *d, uint64_t limit)
+{
+    struct hs_conf *c = &d->conf;
+    uint64_t quarter = limit / 4 > CLIENTS_MIN ? limit / 4 : CLIENTS_MIN;
+    uint32_t clients = quarter < c->maxclients ? (uint32_t)quarter : c->maxclients;
+    uint32_t nodes = (uint32_t)((limit - fds_for(d, 1, clients)) / 2) + 1;
+    hs_log(HS_LOG_WARNING,
+           "cluster-nodes-max lowered from %" PRIu32 " to %" PRIu32 " and maxclients from %" PRIu32
+           " to %" PRIu32 ": the limit of open files is %" PRIu64 ", and %" PRIu64
+           " are needed. Raise 'ulimit -n'.",
+           c->nodes_max, nodes, c->maxclients, clients, limit,
+           fds_for(d, c->nodes_max, c->maxclients));
+    c->nodes_max = nodes;
+    c->maxclients = clients;
+}
+
 int daemon_raise_fd_limit(struct daemon *d)
 {
     struct hs_conf *c = &d->conf;
@@ -131,32 +154,25 @@ int daemon_raise_fd_limit(struct daemon *d)
     uint64_t limit = raise_limit(need);
     if (limit >= need)
         return DAEMON_OK;
-
-    /* Clients give way first, as in the stock server: they can come again. */
-    if (limit >= fds_for(d, c->nodes_max, CLIENTS_MIN)) {
-        uint32_t clients = (uint32_t)(limit - fds_for(d, c->nodes_max, 0));
-        hs_log(HS_LOG_WARNING,
-               "maxclients lowered from %" PRIu32 " to %" PRIu32 ": the limit of open files is "
-               "%" PRIu64 ", and %" PRIu64 " are needed. Raise 'ulimit -n'.",
-               c->maxclients, clients, limit, need);
-        c->maxclients = clients;
+    if (c->nodes_max == nodes_max_default() && limit >= 2 * fds_for(d, NODES_MIN, CLIENTS_MIN)) {
+        share_limit(d, limit);
         return DAEMON_OK;
     }
-    if (c->nodes_max != nodes_max_default() || limit < fds_for(d, NODES_MIN, CLIENTS_MIN))
+    if (limit < fds_for(d, c->nodes_max, CLIENTS_MIN))
         return daemon_fail(d, DAEMON_REFUSED,
                            "cluster-nodes-max %" PRIu32 " needs at least %" PRIu64
                            " open files, and the limit is %" PRIu64
                            ". Raise 'ulimit -n' (systemd: LimitNOFILE), or lower "
                            "cluster-nodes-max.",
                            c->nodes_max, fds_for(d, c->nodes_max, CLIENTS_MIN), limit);
-    uint32_t nodes = (uint32_t)((limit - fds_for(d, 1, CLIENTS_MIN)) / 2) + 1;
+    /* The size of the cluster was asked for, so clients give way, as in the
+     * stock server: they can come again. */
+    uint32_t clients = (uint32_t)(limit - fds_for(d, c->nodes_max, 0));
     hs_log(HS_LOG_WARNING,
-           "cluster-nodes-max lowered from %" PRIu32 " to %" PRIu32 " and maxclients from %" PRIu32
-           " to %d: the limit of open files is %" PRIu64 ", and %" PRIu64
-           " are needed. Raise 'ulimit -n'.",
-           c->nodes_max, nodes, c->maxclients, CLIENTS_MIN, limit, need);
-    c->nodes_max = nodes;
-    c->maxclients = CLIENTS_MIN;
+           "maxclients lowered from %" PRIu32 " to %" PRIu32 ": the limit of open files is %" PRIu64
+           ", and %" PRIu64 " are needed. Raise 'ulimit -n'.",
+           c->maxclients, clients, limit, need);
+    c->maxclients = clients;
     return DAEMON_OK;
 }
 

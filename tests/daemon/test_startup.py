@@ -3,14 +3,14 @@
 
 import fcntl
 import os
-import resource
 import signal
 import socket
 import subprocess
 import tempfile
+import time
 import unittest
 
-from daemon import HEARSAYD, Node, free_port, refuse_io_uring, run
+from daemon import HEARSAYD, Node, free_port, limit_files, refuse_io_uring, run
 
 ID = "a" * 40
 SHARD = "b" * 40
@@ -129,21 +129,19 @@ class Startup(unittest.TestCase):
                     "io_uring_disabled")
 
     def test_too_few_descriptors_for_an_explicit_cluster_size(self):
-        def limit():
-            resource.setrlimit(resource.RLIMIT_NOFILE, (512, 512))
-        self.expect(self.start("--cluster-nodes-max", 2000, preexec_fn=limit), 2,
+        self.expect(self.start("--cluster-nodes-max", 2000, preexec_fn=limit_files(512)), 2,
                     "cluster-nodes-max 2000", "ulimit -n")
 
     def test_few_descriptors_lower_the_clients_with_a_warning(self):
         node = Node("--cluster-nodes-max", "32",
-                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (512, 512)))
+                    preexec_fn=limit_files(512))
         self.addCleanup(node.close)
         node.start()
         self.assertRegex(node.read_log(), r"maxclients lowered from \d+ to \d+")
         self.assertEqual(node.stop(), 0)
 
     def test_few_descriptors_lower_the_default_cluster_size_with_a_warning(self):
-        node = Node(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256)))
+        node = Node(preexec_fn=limit_files(256))
         self.addCleanup(node.close)
         node.start()
         self.assertRegex(node.read_log(), r"cluster-nodes-max lowered from \d+ to \d+")
@@ -167,15 +165,12 @@ class Startup(unittest.TestCase):
         self.assertEqual((code, err), (0, ""))
         with open(pidfile, encoding="utf-8") as f:
             pid = int(f.read())
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as s:
-            os.kill(pid, signal.SIGTERM)
-            s.settimeout(15)
-            while s.recv(100):
-                pass
+        socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
+        os.kill(pid, signal.SIGTERM)
         for _ in range(300):
             if not os.path.exists(pidfile):
                 break
-            signal.sigtimedwait([], 0.05)
+            time.sleep(0.05)
         self.assertFalse(os.path.exists(pidfile))
 
     def test_standard_output_that_is_full_is_no_success(self):
