@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     COALESCE_MS = 100, /* between saves that nothing waits for */
@@ -20,9 +19,7 @@ enum {
 
 static int64_t now_ms(void)
 {
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return hs_clock().mono.ms;
 }
 
 /* ---- opening ---- */
