@@ -67,7 +67,7 @@ struct hs_published {
     uint64_t save_failures;
     char save_error[128];
     int64_t started_ms; /* Unix ms */
-    uint64_t version;
+    uint64_t version; /* grows with every publication: times move without a change */
 };
 
 struct hs_owner_conf {

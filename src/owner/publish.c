@@ -85,7 +85,7 @@ static struct hs_published *build(struct hs_owner *o)
     p->topo = t;
     p->conf = o->conf;
     p->started_ms = o->started_ms;
-    p->version = hs_core_version(o->core);
+    p->version = o->counters[HS_OWNER_PUBLICATIONS] + 1;
     p->save_failures = hs_store_failures(o->store);
 
     const uint64_t *values;
@@ -123,7 +123,6 @@ void owner_publish_if_due(struct hs_owner *o)
         return;
     }
     const struct hs_topo *topo = p->topo;
-    uint64_t version = p->version;
     if (!hs_snapshot_publish(o->snapshot, p)) {
         o->counters[HS_OWNER_NO_MEMORY]++;
         o->published_ns = from + RETRY_MS * OWNER_NS_PER_MS;
@@ -131,7 +130,7 @@ void owner_publish_if_due(struct hs_owner *o)
     }
     hs_snapshot_reclaim(o->snapshot);
     o->seen = topo;
-    o->published_version = version;
+    o->published_version = hs_core_version(o->core);
     o->published_stale = false;
     hs_log_set_role((topo->nodes[0].flags & HS_NODE_SLAVE) != 0 ? 'S' : 'M');
 

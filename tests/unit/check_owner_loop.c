@@ -56,7 +56,7 @@ START_TEST(a_reply_leaves_after_the_view_that_contains_its_effect)
         ck_assert_ptr_eq(out.ptr, &req);
         ck_assert_int_eq(req.err, HS_CMD_ERR_STILL);
         const struct hs_published *p = hs_snapshot_begin(snapshot, 0);
-        ck_assert_uint_ge(p->version, (uint64_t)req.number);
+        ck_assert_uint_ge(p->topo->version, (uint64_t)req.number);
         hs_snapshot_end(snapshot, 0);
     }
     end();
