@@ -312,7 +312,7 @@ static void turn(struct hs_owner *o)
 
 static bool has_work(struct hs_owner *o)
 {
-    if (atomic_load(&o->stop) || hs_store_saved(o->store) != o->saved_seq)
+    if (atomic_load(&o->stop) || (!o->starved && hs_store_saved(o->store) != o->saved_seq))
         return true;
     for (uint32_t r = 0; r < o->ports_n; r++) {
         struct owner_port *p = &o->ports[r];
@@ -333,10 +333,10 @@ static int rest_ms(struct hs_owner *o)
     if (waits_for_room)
         return OWNER_STARVED_MS;
 
-    int64_t next = hs_core_next_tick(o->core).ms * OWNER_NS_PER_MS;
-    int64_t copy = owner_publish_next_ns(o);
-    int64_t ms =
-        ((next < copy ? next : copy) - owner_clock_ns() + OWNER_NS_PER_MS - 1) / OWNER_NS_PER_MS;
+    int64_t now = owner_clock_ns();
+    int64_t tick_ms = hs_core_next_tick(o->core).ms - now / OWNER_NS_PER_MS;
+    int64_t copy_ms = (owner_publish_next_ns(o) - now + OWNER_NS_PER_MS - 1) / OWNER_NS_PER_MS;
+    int64_t ms = tick_ms < copy_ms ? tick_ms : copy_ms;
     return ms < 0 ? 0 : ms > OWNER_REST_MS ? OWNER_REST_MS : (int)ms;
 }
 

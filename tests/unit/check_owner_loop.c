@@ -223,6 +223,40 @@ START_TEST(a_dial_carries_address_and_name_and_its_failure_brings_the_name_back)
 }
 END_TEST
 
+static void fill_then_dial(const struct hs_event *ev, struct hs_actions *out)
+{
+    if (ev->type == HS_EV_RECV)
+        for (uint32_t i = 0; i < LINKS && out->n < ACTIONS; i++)
+            add_send(out, i, 16);
+    if (ev->type == HS_EV_COMMAND)
+        dial_on_frame(&(struct hs_event){.type = HS_EV_RECV}, out);
+    if (ev->type == HS_EV_DIAL_FAILED)
+        dial_on_frame(ev, out);
+}
+
+START_TEST(a_dial_without_room_fails_and_the_core_hears_of_it)
+{
+    script = fill_then_dial;
+    struct hs_event fill = {.type = HS_EV_RECV, .link = {7, 3}}, dial = {.type = HS_EV_COMMAND};
+    while (owner->counters[HS_OWNER_OVERFLOWS] == 0)
+        owner_step(owner, &fill);
+    owner_step(owner, &dial);
+    ck_assert_uint_eq(owner->counters[HS_OWNER_REFUSALS], 1);
+    ck_assert_uint_eq(atomic_load(&steps[HS_EV_DIAL_FAILED]), 0);
+    begin(fill_then_dial);
+    struct hs_out out;
+    for (int ms = 0; atomic_load(&steps[HS_EV_DIAL_FAILED]) == 0; ms++) {
+        ck_assert_int_lt(ms, WAIT_MS);
+        while (hs_out_ring_pop(&out_ring, &out))
+            give_back(&out);
+        usleep(1000);
+    }
+    while (hs_out_ring_pop(&out_ring, &out))
+        give_back(&out);
+    end();
+}
+END_TEST
+
 START_TEST(an_accepted_connection_is_sent_to_its_reactor)
 {
     begin(NULL);
@@ -251,6 +285,7 @@ int main(void)
     tcase_add_test(t, without_a_free_chunk_frames_wait_until_one_comes_back);
     tcase_add_test(t, a_shutdown_is_passed_on_and_answered_at_the_stop);
     tcase_add_test(t, a_dial_carries_address_and_name_and_its_failure_brings_the_name_back);
+    tcase_add_test(t, a_dial_without_room_fails_and_the_core_hears_of_it);
     tcase_add_test(t, an_accepted_connection_is_sent_to_its_reactor);
     suite_add_tcase(s, t);
     return hs_test_main(s);

@@ -80,7 +80,7 @@ void hs_core_step(struct hs_core *c, const struct hs_event *ev, struct hs_now no
 hs_mono hs_core_next_tick(const struct hs_core *c)
 {
     (void)c;
-    return (hs_mono){INT64_MAX / 2000000};
+    return (hs_mono){INT64_MAX / 2}; /* as the core says never */
 }
 
 uint64_t hs_core_version(const struct hs_core *c)
