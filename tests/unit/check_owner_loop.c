@@ -223,6 +223,29 @@ START_TEST(a_dial_carries_address_and_name_and_its_failure_brings_the_name_back)
 }
 END_TEST
 
+START_TEST(while_entries_wait_for_a_reactor_nothing_is_taken_from_it)
+{
+    script = send_many;
+    struct hs_event ev = {.type = HS_EV_RECV, .link = {7, 3}};
+    owner_step(owner, &ev);
+    ck_assert(owner_port_is_blocked(&owner->ports[0]));
+    uint64_t before = atomic_load(&steps[HS_EV_RECV]);
+    begin(send_many);
+    struct hs_in in = frame_in();
+    give(&in);
+    usleep(50000);
+    ck_assert_uint_eq(atomic_load(&steps[HS_EV_RECV]), before);
+    struct hs_out out;
+    for (int ms = 0; atomic_load(&steps[HS_EV_RECV]) == before; ms++) {
+        ck_assert_int_lt(ms, WAIT_MS);
+        while (hs_out_ring_pop(&out_ring, &out))
+            give_back(&out);
+        usleep(1000);
+    }
+    end();
+}
+END_TEST
+
 static void fill_then_dial(const struct hs_event *ev, struct hs_actions *out)
 {
     if (ev->type == HS_EV_RECV)
@@ -241,11 +264,12 @@ START_TEST(a_dial_without_room_fails_and_the_core_hears_of_it)
     while (owner->counters[HS_OWNER_OVERFLOWS] == 0)
         owner_step(owner, &fill);
     owner_step(owner, &dial);
-    ck_assert_uint_eq(owner->counters[HS_OWNER_REFUSALS], 1);
+    owner_step(owner, &dial);
+    ck_assert_uint_eq(owner->counters[HS_OWNER_REFUSALS], 2);
     ck_assert_uint_eq(atomic_load(&steps[HS_EV_DIAL_FAILED]), 0);
     begin(fill_then_dial);
     struct hs_out out;
-    for (int ms = 0; atomic_load(&steps[HS_EV_DIAL_FAILED]) == 0; ms++) {
+    for (int ms = 0; atomic_load(&steps[HS_EV_DIAL_FAILED]) < 2; ms++) {
         ck_assert_int_lt(ms, WAIT_MS);
         while (hs_out_ring_pop(&out_ring, &out))
             give_back(&out);
@@ -285,6 +309,7 @@ int main(void)
     tcase_add_test(t, without_a_free_chunk_frames_wait_until_one_comes_back);
     tcase_add_test(t, a_shutdown_is_passed_on_and_answered_at_the_stop);
     tcase_add_test(t, a_dial_carries_address_and_name_and_its_failure_brings_the_name_back);
+    tcase_add_test(t, while_entries_wait_for_a_reactor_nothing_is_taken_from_it);
     tcase_add_test(t, a_dial_without_room_fails_and_the_core_hears_of_it);
     tcase_add_test(t, an_accepted_connection_is_sent_to_its_reactor);
     suite_add_tcase(s, t);

@@ -42,6 +42,31 @@ START_TEST(entries_keep_their_order_through_the_queue)
 }
 END_TEST
 
+START_TEST(nothing_overtakes_what_waits_when_the_ring_has_room_again)
+{
+    static struct hs_request reqs[SLOTS + 1];
+    for (uint32_t i = 0; i < SLOTS; i++)
+        ck_assert(push(HS_OUT_SEND, i));
+    struct hs_out out;
+    ck_assert(hs_out_ring_pop(&ring, &out));
+    ck_assert(push(HS_OUT_SEND, SLOTS));
+    for (uint32_t i = 1; i <= SLOTS; i++) {
+        owner_port_flush(&port);
+        ck_assert(hs_out_ring_pop(&ring, &out));
+        ck_assert_uint_eq(out.len, i);
+    }
+    for (uint32_t i = 0; i < SLOTS; i++)
+        owner_port_reply(&port, &reqs[i]);
+    ck_assert(hs_out_ring_pop(&ring, &out));
+    owner_port_reply(&port, &reqs[SLOTS]);
+    for (uint32_t i = 1; i <= SLOTS; i++) {
+        owner_port_flush(&port);
+        ck_assert(hs_out_ring_pop(&ring, &out));
+        ck_assert_ptr_eq(out.ptr, &reqs[i]);
+    }
+}
+END_TEST
+
 START_TEST(beyond_the_bound_a_send_is_refused_and_every_link_can_still_be_closed)
 {
     uint32_t n = 0;
@@ -97,6 +122,7 @@ int main(void)
     TCase *t = tcase_create("ports");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, entries_keep_their_order_through_the_queue);
+    tcase_add_test(t, nothing_overtakes_what_waits_when_the_ring_has_room_again);
     tcase_add_test(t, beyond_the_bound_a_send_is_refused_and_every_link_can_still_be_closed);
     tcase_add_test(t, replies_wait_without_a_bound_and_in_order);
     tcase_add_test(t, a_push_marks_the_port_for_its_wake);
