@@ -98,13 +98,13 @@ static bool directive(struct loader *l, const char *name, const char *value, int
                       "unknown directive '%.100s' in '%.100s %.200s'; the nearest known name is "
                       "'%s'",
                       name, name, value, conf_nearest(name));
+    /* A password stays out of the log even when it is wrong. */
+    const char *shown = conf_table[i].off == offsetof(struct hs_conf, requirepass) ? "..." : value;
     if (values_n == 0 || (values_n > 1 && conf_table[i].kind != CONF_BIND))
-        return refuse(l, "'%.100s %.200s': %s takes %s value", name, value, conf_table[i].name,
+        return refuse(l, "'%.100s %.200s': %s takes %s value", name, shown, conf_table[i].name,
                       conf_table[i].kind == CONF_BIND ? "at least one" : "one");
     if (!conf_value_set(l->c, &conf_table[i], value, why, sizeof(why)))
-        return refuse(l, "'%.100s %.200s': %s", name,
-                      conf_table[i].off == offsetof(struct hs_conf, requirepass) ? "..." : value,
-                      why);
+        return refuse(l, "'%.100s %.200s': %s", name, shown, why);
     return true;
 }
 
@@ -143,11 +143,9 @@ static bool words(struct loader *l, const struct hs_arg *args, int n)
     return directive(l, name, value, n - 1);
 }
 
-static bool file_line(struct loader *l, char *line, size_t n)
+static bool file_line(struct loader *l, char *line)
 {
     struct hs_arg args[ARGS_MAX];
-    if (strlen(line) != n)
-        return refuse(l, "a NUL byte: this is not a text file");
     line += strspn(line, " \t\r\n");
     if (*line == '#' || *line == '\0')
         return true;
@@ -160,21 +158,34 @@ static bool file_line(struct loader *l, char *line, size_t n)
     return args_n == 0 || words(l, args, args_n);
 }
 
+/* 1 with a line, 0 at the end, -1 refused. */
+static int next_line(struct loader *l, FILE *f, char line[LINE_MAX_N])
+{
+    int c, n = 0;
+    while ((c = getc_unlocked(f)) != EOF && c != '\n') {
+        if (c == '\0' || n == LINE_MAX_N - 1) {
+            if (c == '\0')
+                refuse(l, "a NUL byte: this is not a text file");
+            else
+                refuse(l, "a line of more than %d bytes", LINE_MAX_N - 1);
+            return -1;
+        }
+        line[n++] = (char)c;
+    }
+    line[n] = '\0';
+    return c != EOF || n > 0;
+}
+
 static bool stream(struct loader *l, FILE *f)
 {
     char line[LINE_MAX_N];
-    for (l->line = 1;; l->line++) {
-        /* Tells how far fgets() wrote, whatever bytes it read. */
-        memset(line, 'x', sizeof(line));
-        if (fgets(line, sizeof(line), f) == NULL)
-            break;
-        const char *end = memchr(line, '\n', sizeof(line));
-        size_t n = end != NULL ? (size_t)(end - line) + 1 : strlen(line);
-        if (n == sizeof(line) - 1 && line[n - 1] != '\n')
-            return refuse(l, "a line of more than %d bytes", LINE_MAX_N - 2);
-        if (!file_line(l, line, n))
+    int more;
+    for (l->line = 1; (more = next_line(l, f, line)) > 0; l->line++) {
+        if (!file_line(l, line))
             return false;
     }
+    if (more < 0)
+        return false;
     l->line = 0;
     return !ferror(f) || refuse(l, "cannot read it: %s", strerror(errno));
 }

@@ -104,7 +104,7 @@ static bool memory(const char *text, int64_t *out)
 static bool set_number(struct hs_conf *c, const struct conf_row *row, const char *text, char *why,
                        size_t why_n)
 {
-    int64_t v;
+    int64_t v = 0;
     if (row->kind == CONF_MEMORY && !memory(text, &v))
         return refuse(why, why_n, "argument must be a memory value");
     if (row->kind == CONF_OCTAL && !whole(text, 8, &v))

@@ -100,7 +100,7 @@ static bool slot_number(struct nodesconf *p, const char *text, size_t n, uint16_
 /* n or a-b. A slot that a line above already gave away stays there. */
 static bool range_item(struct nodesconf *p, const struct hs_arg *arg, uint16_t ix)
 {
-    uint16_t first, last;
+    uint16_t first = 0, last;
     const char *dash = memchr(arg->p, '-', arg->n);
     size_t first_n = dash == NULL ? arg->n : (size_t)(dash - arg->p);
     if (!slot_number(p, arg->p, first_n, &first))
@@ -129,7 +129,7 @@ static bool open_item(struct nodesconf *p, const struct hs_arg *arg)
         dash[left - 1] != ']')
         return nodesconf_refuse(p, "'%.*s' is neither [slot->-id] nor [slot-<-id]",
                                 nodesconf_clip(arg->n), arg->p);
-    uint16_t slot;
+    uint16_t slot = 0;
     if (!slot_number(p, arg->p + 1, slot_n, &slot))
         return false;
     uint16_t node = nodesconf_node(p, &(struct hs_arg){dash + 3, HS_ID_LEN}, "slot's other end");

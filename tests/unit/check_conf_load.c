@@ -152,6 +152,7 @@ static const struct {
     {"bind\n", "bind takes at least one value"},
     {"port x\n", "'port x': argument couldn't be parsed into an integer"},
     {"requirepass \"open\n", "main.conf:1: unbalanced quotes"},
+    {"requirepass my secret\n", "'requirepass ...': requirepass takes one value"},
     {"\ninclude /nonexistent/x.conf\n", "main.conf:2: cannot open '/nonexistent/x.conf'"},
     {"p\033[31m 1\n", "unknown directive 'p?[31m'"},
 };
@@ -170,6 +171,26 @@ START_TEST(a_password_that_does_not_fit_is_not_shown)
     text[612] = '\n';
     ck_assert_int_eq(LOAD((char *)file("main.conf", text)), -1);
     assert_why("'requirepass ...': argument must be less than 513 characters");
+}
+END_TEST
+
+START_TEST(a_file_with_a_nul_byte_is_no_text_file)
+{
+    FILE *f = fopen(file("main.conf", ""), "w");
+    fwrite("port 1\nport 2\0 3\n", 1, 17, f);
+    fclose(f);
+    ck_assert_int_eq(LOAD(path), -1);
+    assert_why("main.conf:2: a NUL byte");
+}
+END_TEST
+
+START_TEST(a_dash_reads_standard_input)
+{
+    ck_assert_ptr_nonnull(freopen(file("main.conf", "port 7003"), "r", stdin));
+    ck_assert_int_eq(LOAD("-", "--timeout", "9"), 0);
+    ck_assert_uint_eq(conf.port, 7003);
+    ck_assert_uint_eq(conf.timeout_s, 9);
+    ck_assert_str_eq(result.file, "");
 }
 END_TEST
 
@@ -272,6 +293,8 @@ int main(void)
     tcase_add_loop_test(tc, an_error_names_file_line_text_and_the_nearest_name, 0,
                         (int)(sizeof(broken) / sizeof(broken[0])));
     tcase_add_test(tc, a_password_that_does_not_fit_is_not_shown);
+    tcase_add_test(tc, a_file_with_a_nul_byte_is_no_text_file);
+    tcase_add_test(tc, a_dash_reads_standard_input);
     tcase_add_test(tc, an_endless_line_is_refused_and_a_long_ignored_one_is_not);
     tcase_add_test(tc, the_command_line_has_errors_of_its_own);
     tcase_add_test(tc, modes_are_told_apart);
