@@ -211,6 +211,11 @@ static enum hs_cmd_err simple(struct hs_core *c, const struct hs_cmd *cmd)
     case HS_CMD_FLUSHSLOTS:
         core_slots_clear(c, SELF);
         return HS_CMD_OK;
+    case HS_CMD_FAILOVER:
+        return core_failover(c, cmd->failover);
+    case HS_CMD_OFFSET:
+        core_offset(c, cmd->epoch);
+        return HS_CMD_OK;
     default:
         HS_ASSERT(!"a command without a handler");
         return HS_CMD_OK;

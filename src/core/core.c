@@ -222,6 +222,7 @@ static void clear_tables(struct hs_core *c)
         c->wheel[i] = NIL16;
     }
     c->row_free = NIL16;
+    c->mf_replica = NIL16;
 }
 
 struct hs_core *hs_core_init(void *mem, const struct hs_core_opts *opts,

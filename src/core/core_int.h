@@ -76,6 +76,8 @@ struct cold {
     int64_t to_at;         /* mono ms the outbound link came up */
     int64_t from_at;
     int64_t redial_at;   /* mono ms before which we do not connect again */
+    int64_t orphaned_at; /* mono ms since when a master has no working replica */
+    uint64_t ack_epoch;  /* of its last vote for us */
     uint64_t claim_hash; /* of the last bitmap found equal to our view */
     struct hs_link to, from;
     uint32_t claim_ver; /* slots_ver of the claimed owner at that time */
@@ -84,8 +86,9 @@ struct cold {
     uint16_t slots_n;
     uint16_t wheel_next, wheel_prev, wheel_slot;
     uint16_t replicas_n;
-    uint8_t to_state;  /* enum to_state */
-    uint8_t ext_level; /* enum ext_level */
+    uint16_t working_n; /* of them, as of the last survey (migrate.c) */
+    uint8_t to_state;   /* enum to_state */
+    uint8_t ext_level;  /* enum ext_level */
     uint8_t name_bits;
     uint8_t dial_fails; /* in a row, for the pause before the next attempt */
     bool has_from;
@@ -235,9 +238,23 @@ struct hs_core {
     uint64_t save_seq, sync_seq, saved_seq;
     bool want_save, want_sync;
     uint64_t announce_seq; /* PONG to all when durable; 0 for none */
+    uint64_t request_seq;  /* AUTH_REQUEST when durable; 0 for none */
     struct vote_pending votes[VOTES_PENDING_MAX];
     uint32_t votes_n;
     uint64_t saveconfig_token, saveconfig_seq; /* a SAVECONFIG's reply is owed */
+
+    /* Our election, as a replica (election.c). */
+    int64_t auth_at; /* mono ms it starts or started; 0 never */
+    uint64_t auth_epoch;
+    uint32_t auth_votes, auth_rank;
+    bool auth_asked, auth_forced;
+    int64_t offset_at; /* mono ms of the fronted store's last report; 0 never */
+
+    /* A manual failover, as replica or as its master (manual.c). */
+    int64_t mf_end;      /* mono ms it is given up; 0 for none */
+    int64_t mf_offset;   /* replica: the position to reach; -1 not known yet */
+    uint16_t mf_replica; /* master: who asked */
+    bool mf_can_start;
 
     /* Our header as of the last durable change, and extensions (emit.c, ext.c). */
     uint8_t hdr[HS_HDR_LEN];
@@ -413,6 +430,9 @@ void core_pong_all(struct hs_core *c);
 void core_send_fail_all(struct hs_core *c, uint16_t about);
 void core_send_update(struct hs_core *c, uint16_t to, uint16_t about);
 void core_send_vote(struct hs_core *c, uint16_t to, uint64_t epoch);
+void core_send_auth_request(struct hs_core *c, uint64_t epoch, bool forced);
+void core_send_mfstart(struct hs_core *c, uint16_t to);
+void core_ping_on(struct hs_core *c, struct hs_link l, uint16_t ix);
 bool core_can_ping(const struct hs_core *c);
 void core_save(struct hs_core *c);
 
@@ -430,6 +450,19 @@ bool core_epoch_bump(struct hs_core *c);
 void core_recv_auth_request(struct hs_core *c, uint16_t sender, const struct hs_view *v);
 void core_saved(struct hs_core *c, uint64_t seq);
 void core_state_update(struct hs_core *c);
+
+/* election.c, manual.c, migrate.c */
+void core_election(struct hs_core *c);
+void core_election_request(struct hs_core *c);
+void core_election_reset(struct hs_core *c);
+void core_promote(struct hs_core *c);
+void core_recv_auth_ack(struct hs_core *c, uint16_t sender, const struct hs_view *v);
+enum hs_cmd_err core_failover(struct hs_core *c, enum hs_failover how);
+void core_recv_mfstart(struct hs_core *c, struct hs_link l, uint16_t sender);
+void core_manual_offset(struct hs_core *c, uint16_t sender, const struct hs_view *v);
+void core_manual(struct hs_core *c);
+void core_offset(struct hs_core *c, int64_t offset);
+void core_migrate(struct hs_core *c);
 
 /* role.c: what we are */
 void core_follow(struct hs_core *c, uint16_t master);

@@ -116,6 +116,9 @@ static uint8_t *begin(struct hs_core *c, uint32_t len_max, uint8_t mflags)
     hs_put64(p + HS_OFF_OFFSET, (uint64_t)c->cold[SELF].repl_offset);
     p[HS_OFF_STATE] = c->ok ? 0 : 1;
     p[HS_OFF_MFLAGS] = mflags;
+    if (i_am_master(c) && c->mf_end != 0) {
+        p[HS_OFF_MFLAGS] |= HS_MFLAG_PAUSED;
+    }
     return p;
 }
 
@@ -216,16 +219,49 @@ void core_pong_all(struct hs_core *c)
     }
 }
 
-void core_send_fail_all(struct hs_core *c, uint16_t about)
+/* The same bytes to every node we are connected to. */
+static void send_all(struct hs_core *c, uint32_t len, uint16_t type)
 {
-    uint32_t len = hs_wire_build_fail(begin(c, HS_FAIL_LEN, 0), &c->hot[about].id);
     uint32_t off = end(c, len);
 
     for (uint16_t i = 1; i < c->nodes_hi; i++) {
         if (is_used(c, i) && c->cold[i].to_state == TO_UP && !has_flag(c, i, HS_NODE_HANDSHAKE)) {
-            send(c, c->cold[i].to, off, len, HS_MSG_FAIL);
+            send(c, c->cold[i].to, off, len, type);
         }
     }
+}
+
+void core_send_fail_all(struct hs_core *c, uint16_t about)
+{
+    send_all(c, hs_wire_build_fail(begin(c, HS_FAIL_LEN, 0), &c->hot[about].id), HS_MSG_FAIL);
+}
+
+/* That epoch is durable, even if our header waits for a later save. */
+void core_send_auth_request(struct hs_core *c, uint64_t epoch, bool forced)
+{
+    uint8_t *p = begin(c, HS_HDR_LEN, forced ? HS_MFLAG_FORCEACK : 0);
+
+    if (hs_get64(p + HS_OFF_CURRENT_EPOCH) < epoch) {
+        hs_put64(p + HS_OFF_CURRENT_EPOCH, epoch);
+    }
+    send_all(c, hs_wire_build_plain(p, HS_MSG_AUTH_REQUEST), HS_MSG_AUTH_REQUEST);
+}
+
+void core_send_mfstart(struct hs_core *c, uint16_t to)
+{
+    if (c->cold[to].to_state == TO_UP) {
+        uint32_t len = hs_wire_build_plain(begin(c, HS_HDR_LEN, 0), HS_MSG_MFSTART);
+        send(c, c->cold[to].to, end(c, len), len, HS_MSG_MFSTART);
+    }
+}
+
+/* A PING on another connection than our own to ix: only in answer to MFSTART. */
+void core_ping_on(struct hs_core *c, struct hs_link l, uint16_t ix)
+{
+    uint32_t len =
+        build_ping(c, HS_MSG_PING, ix, c->cold[ix].ext_level, has_flag(c, ix, HS_NODE_LIGHT));
+
+    send(c, l, end(c, len), len, HS_MSG_PING);
 }
 
 /* Tells `to` who owns what `about` owns; lost if we have no connection. */

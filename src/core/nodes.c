@@ -103,6 +103,9 @@ static void detach(struct hs_core *c, uint16_t ix)
     }
     core_reports_about(c, ix);
     core_reports_by(c, ix);
+    if (c->mf_replica == ix) {
+        c->mf_replica = NIL16;
+    }
 }
 
 void core_node_remove(struct hs_core *c, uint16_t ix)

@@ -72,6 +72,7 @@ static void read_header(struct hs_core *c, uint16_t ix, const struct hs_view *v)
         core_node_epoch(c, ix, config);
     }
     c->cold[ix].repl_offset = (int64_t)hs_get64(v->frame + HS_OFF_OFFSET);
+    core_manual_offset(c, ix, v);
 }
 
 static void dispatch(struct hs_core *c, struct hs_link l, uint16_t ix, const struct hs_view *v)
@@ -102,8 +103,11 @@ static void dispatch(struct hs_core *c, struct hs_link l, uint16_t ix, const str
     case HS_MSG_MODULE:
         COUNT(c, module_ignored);
         break;
-    case HS_MSG_AUTH_ACK: /* we ask nobody: no election of ours is running */
-    case HS_MSG_MFSTART:  /* we have no writes to pause and no offset to wait for */
+    case HS_MSG_AUTH_ACK:
+        core_recv_auth_ack(c, ix, v);
+        break;
+    case HS_MSG_MFSTART:
+        core_recv_mfstart(c, l, ix);
         break;
     default:
         COUNT(c, unknown_type);

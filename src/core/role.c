@@ -75,6 +75,8 @@ void core_follow(struct hs_core *c, uint16_t master)
     if ((c->cold[master].name_bits & NAME_SHARD) != 0) {
         core_set_shard(c, SELF, c->names[master].shard_id);
     }
+    core_election_reset(c);
+    c->mf_end = 0;
     core_note(c, HS_NOTE_ROLE_REPLICA, SELF, master, 0);
     c->hdr_due = true;
     c->state_due = true;
@@ -84,6 +86,7 @@ void core_follow(struct hs_core *c, uint16_t master)
 /* We become a master. */
 void core_lead(struct hs_core *c)
 {
+    core_election_reset(c);
     core_node_become_master(c, SELF);
     core_note(c, HS_NOTE_ROLE_MASTER, SELF, HS_NIL, 0);
     c->hdr_due = true;

@@ -237,16 +237,27 @@ void core_tick(struct hs_core *c)
     c->behind = !run_wheel(c);
     if (!c->behind && c->now.mono.ms >= c->random_ping_at) {
         random_ping(c);
+        core_migrate(c);
         c->random_ping_at = later(c->random_ping_at + RANDOM_PING_MS, c->now.mono.ms);
     }
+    core_manual(c);
+    core_election(c);
     if (!c->ok) {
         c->state_due = true; /* delays end without an event of their own */
     }
 }
 
+/* Is anything under way that is looked at in every tick? */
+static bool is_busy(const struct hs_core *c)
+{
+    uint16_t master = c->cold[SELF].master;
+
+    return !c->ok || c->mf_end != 0 || (master != NIL16 && has_flag(c, master, HS_NODE_FAIL));
+}
+
 hs_mono hs_core_next_tick(const struct hs_core *c)
 {
-    int64_t at = c->ok ? c->random_ping_at : sooner(c->random_ping_at, c->ticked_at + TICK_MS);
+    int64_t at = is_busy(c) ? sooner(c->random_ping_at, c->ticked_at + TICK_MS) : c->random_ping_at;
 
     if (c->behind || c->announce_n > 0) {
         return (hs_mono){c->now.mono.ms};

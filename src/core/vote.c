@@ -98,6 +98,9 @@ void core_saved(struct hs_core *c, uint64_t seq)
     c->saved_seq = seq;
     core_hdr_refresh(c);
     send_votes(c);
+    if (c->request_seq != 0 && c->request_seq <= seq) {
+        core_election_request(c);
+    }
     if (c->announce_seq != 0 && c->announce_seq <= seq) {
         c->announce_seq = 0;
         core_pong_all(c);
