@@ -47,7 +47,7 @@ static void announce(const struct daemon *d)
            d->is_fresh ? "new" : c->cluster_config_file, d->boot->nodes_n);
     hs_log(HS_LOG_NOTICE,
            "Reactors %" PRIu32 ", prepared for %" PRIu32 " nodes and %" PRIu32 " clients%s%s",
-           d->reactors_n, c->nodes_max, c->maxclients, d->net_offers[0] != 0 ? "; io_uring: " : "",
+           d->reactors_n, c->nodes_max, c->maxclients, d->net_offers[0] != 0 ? "; " : "",
            d->net_offers);
     hs_log(HS_LOG_NOTICE, "Ready: client port %u, cluster bus port %u", (unsigned)c->port,
            (unsigned)hs_conf_bus_port(c));
