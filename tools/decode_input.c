@@ -1,7 +1,7 @@
 /* decode_input.c - buffered reading with a look ahead, so that the form of the
  * input can be guessed from stdin as well as from a file.
  */
-#include "decode.h"
+#include "hearsay-decode.h"
 
 #include <stdlib.h>
 #include <string.h>

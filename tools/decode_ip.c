@@ -3,7 +3,7 @@
  * Every header is measured against what was captured before it is read.
  * Fragments are not put together: the bus sends segments of the path's size.
  */
-#include "decode.h"
+#include "hearsay-decode.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * Written in the byte order of the machine that captured, with micro- or
  * nanoseconds: the magic number says which of the four.
  */
-#include "decode.h"
+#include "hearsay-decode.h"
 
 #include <stdlib.h>
 #include <time.h>

@@ -5,8 +5,9 @@
  * connection starts out searching: the capture may have begun in its middle,
  * or it may not be the bus at all, and then nothing is said about it.
  */
-#include "decode.h"
+#include "hearsay-decode.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,10 +15,11 @@ enum { TEXT_MAX = 128 * 1024 }; /* every second slot as a range of its own fits 
 
 static void put_place(const struct decode_stream *s)
 {
-    if (s->where[0] != '\0')
+    if (s->where[0] != '\0') {
         printf("%s %s ", s->when, s->where);
-    else
-        printf("@%llu ", (unsigned long long)(s->off + s->at));
+    } else {
+        printf("@%" PRIu64 " ", s->off + s->at);
+    }
 }
 
 static void put_details(const struct hs_view *v, char *text)
@@ -38,8 +40,7 @@ static void put_details(const struct hs_view *v, char *text)
 static void put_malformed(const struct decode_stream *s, enum hs_wire_err e, uint32_t len)
 {
     put_place(s);
-    printf("malformed verdict=%s offset=%llu", hs_wire_err_str(e),
-           (unsigned long long)(s->off + s->at));
+    printf("malformed verdict=%s offset=%" PRIu64, hs_wire_err_str(e), s->off + s->at);
     if (len > 0)
         printf(" len=%u", len);
     putchar('\n');
@@ -80,7 +81,7 @@ static void put_skipped(struct decode_stream *s)
 {
     if (s->skipped > 0) {
         put_place(s);
-        printf("skipped %llu bytes before this frame\n", (unsigned long long)s->skipped);
+        printf("skipped %" PRIu64 " bytes before this frame\n", s->skipped);
     }
     s->skipped = 0;
 }
@@ -136,8 +137,7 @@ void decode_stream_gap(struct decode_stream *s, uint64_t n)
 {
     if (s->found) {
         put_place(s);
-        printf("gap of %llu bytes offset=%llu\n", (unsigned long long)n,
-               (unsigned long long)(s->off + s->n));
+        printf("gap of %" PRIu64 " bytes offset=%" PRIu64 "\n", n, s->off + s->n);
         s->run->malformed = true;
     }
     s->skipped = s->searching ? s->skipped + s->n : s->n;
@@ -152,7 +152,7 @@ void decode_stream_end(struct decode_stream *s)
 
     if (s->n > 0 && (s->found || !capture)) {
         put_place(s);
-        printf("truncated offset=%llu len=%zu\n", (unsigned long long)s->off, s->n);
+        printf("truncated offset=%" PRIu64 " len=%zu\n", s->off, s->n);
         if (!capture) /* a capture may end anywhere */
             s->run->malformed = true;
     }

@@ -5,9 +5,10 @@
  * number. When the list is full, or the capture ends, the missing bytes are
  * given up as a gap. Sequence numbers wrap: only differences are compared.
  */
-#include "decode.h"
+#include "hearsay-decode.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,9 +80,10 @@ static struct flow *find(struct decode_flows *flows, const struct decode_packet 
 {
     struct flow **bucket = &flows->bucket[bucket_of(p)];
 
-    for (struct flow *f = *bucket; f; f = f->in_bucket)
+    for (struct flow *f = *bucket; f; f = f->in_bucket) {
         if (same_key(&f->key, p))
             return f;
+    }
     if (flows->n == FLOWS_MAX) {
         flows->ignored++;
         return NULL;
@@ -209,8 +211,10 @@ void decode_flows_destroy(struct decode_flows *flows)
         free(f);
         f = next;
     }
-    if (flows->ignored > 0)
-        fprintf(stderr, "hearsay-decode: more than %d directions; %llu packets of others ignored\n",
-                FLOWS_MAX, (unsigned long long)flows->ignored);
+    if (flows->ignored > 0) {
+        fprintf(stderr,
+                "hearsay-decode: more than %d directions; %" PRIu64 " packets of others ignored\n",
+                FLOWS_MAX, flows->ignored);
+    }
     free(flows);
 }

@@ -3,7 +3,7 @@
  * One line a frame, from hex text, raw bytes or a capture file. What it says
  * about a frame is what the server's own checks say: it is the same code.
  */
-#include "decode.h"
+#include "hearsay-decode.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -43,9 +43,10 @@ static enum format guess(struct decode_input *in)
 
     if (decode_is_pcap(p, n))
         return FORMAT_PCAP;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         if (!isxdigit(p[i]) && !isspace(p[i]))
             return FORMAT_RAW;
+    }
     return FORMAT_HEX;
 }
 
@@ -83,10 +84,11 @@ static void decode_hex(struct decode *run, struct decode_input *in)
             line += text[i] == '\n';
             if (!isxdigit(text[i]))
                 continue;
-            if (digits++ % 2 == 0)
+            if (digits++ % 2 == 0) {
                 high = nibble(text[i]);
-            else
+            } else {
                 bytes[out++] = (uint8_t)(high << 4 | nibble(text[i]));
+            }
         }
         decode_stream_feed(&s, bytes, out);
     }
@@ -114,10 +116,11 @@ static bool decode_input(struct decode *run, struct decode_input *in, enum forma
         format = guess(in);
     if (format == FORMAT_PCAP)
         return decode_pcap(run, in);
-    if (format == FORMAT_HEX)
+    if (format == FORMAT_HEX) {
         decode_hex(run, in);
-    else
+    } else {
         decode_raw(run, in);
+    }
     return true;
 }
 

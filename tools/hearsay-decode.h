@@ -1,4 +1,4 @@
-/* decode.h - the pieces of hearsay-decode: bytes in, lines out.
+/* hearsay-decode.h - the pieces of hearsay-decode: bytes in, lines out.
  *
  * input (a file or stdin) -> hex, raw, or pcap -> tcp flows -> streams -> lines.
  * Output is on stdout, what went wrong with the files themselves on stderr.
