@@ -93,16 +93,18 @@ static bool directive(struct loader *l, const char *name, const char *value, int
         note_ignored(l->r, name);
         return true;
     }
-    if (i == HS_NIL)
+    if (i == HS_NIL) {
         return refuse(l,
                       "unknown directive '%.100s' in '%.100s %.200s'; the nearest known name is "
                       "'%s'",
                       name, name, value, conf_nearest(name));
+    }
     /* A password stays out of the log even when it is wrong. */
     const char *shown = conf_table[i].off == offsetof(struct hs_conf, requirepass) ? "..." : value;
-    if (values_n == 0 || (values_n > 1 && conf_table[i].kind != CONF_BIND))
+    if (values_n == 0 || (values_n > 1 && conf_table[i].kind != CONF_BIND)) {
         return refuse(l, "'%.100s %.200s': %s takes %s value", name, shown, conf_table[i].name,
                       conf_table[i].kind == CONF_BIND ? "at least one" : "one");
+    }
     if (!conf_value_set(l->c, &conf_table[i], value, why, sizeof(why)))
         return refuse(l, "'%.100s %.200s': %s", name, shown, why);
     return true;
@@ -164,10 +166,11 @@ static int next_line(struct loader *l, FILE *f, char line[LINE_MAX_N])
     int c, n = 0;
     while ((c = getc_unlocked(f)) != EOF && c != '\n') {
         if (c == '\0' || n == LINE_MAX_N - 1) {
-            if (c == '\0')
+            if (c == '\0') {
                 refuse(l, "a NUL byte: this is not a text file");
-            else
+            } else {
                 refuse(l, "a line of more than %d bytes", LINE_MAX_N - 1);
+            }
             return -1;
         }
         line[n++] = (char)c;
@@ -195,9 +198,10 @@ static bool load_file(struct loader *l, const char *path)
     struct loader inner = {.c = l->c, .r = l->r, .place = path, .depth = l->depth + 1};
     bool standard = strcmp(path, "-") == 0 && l->depth == 0;
     FILE *f = standard ? stdin : fopen(path, "re");
-    if (f == NULL)
+    if (f == NULL) {
         return l->depth == 0 ? refuse(&inner, "cannot open it: %s", strerror(errno))
                              : refuse(l, "cannot open '%.300s': %s", path, strerror(errno));
+    }
     if (standard)
         inner.place = "standard input";
     bool ok = stream(&inner, f);
@@ -240,20 +244,21 @@ static bool explain_nodes(struct loader *l, const char *text)
 static int mode(struct loader *l, int argc, char **argv)
 {
     const char *a = argv[0];
-    if (strcmp(a, "--help") == 0 || strcmp(a, "-h") == 0)
+    if (strcmp(a, "--help") == 0 || strcmp(a, "-h") == 0) {
         l->r->mode = HS_CONF_HELP;
-    else if (strcmp(a, "--version") == 0 || strcmp(a, "-v") == 0)
+    } else if (strcmp(a, "--version") == 0 || strcmp(a, "-v") == 0) {
         l->r->mode = HS_CONF_VERSION;
-    else if (strcmp(a, "--check-config") == 0)
+    } else if (strcmp(a, "--check-config") == 0) {
         l->r->mode = HS_CONF_CHECK;
-    else if (strcmp(a, "--explain") == 0)
+    } else if (strcmp(a, "--explain") == 0) {
         l->r->mode = HS_CONF_EXPLAIN;
-    else if (strncmp(a, "--nodes=", 8) == 0)
+    } else if (strncmp(a, "--nodes=", 8) == 0) {
         return explain_nodes(l, a + 8) ? 1 : -1;
-    else if (strcmp(a, "--nodes") == 0)
+    } else if (strcmp(a, "--nodes") == 0) {
         return explain_nodes(l, argc > 1 ? argv[1] : NULL) ? 2 : -1;
-    else
+    } else {
         return 0;
+    }
     return 1;
 }
 

@@ -112,12 +112,13 @@ static bool set_number(struct hs_conf *c, const struct conf_row *row, const char
     if (row->kind == CONF_INT && !whole(text, 10, &v))
         return refuse(why, why_n, "argument couldn't be parsed into an integer");
     if (v < row->min || v > row->max) {
-        if (row->kind == CONF_OCTAL)
+        if (row->kind == CONF_OCTAL) {
             snprintf(why, why_n, "argument must be between %" PRIo64 " and %" PRIo64 " inclusive",
                      (uint64_t)row->min, (uint64_t)row->max);
-        else
+        } else {
             snprintf(why, why_n, "argument must be between %" PRId64 " and %" PRId64 " inclusive",
                      row->min, row->max);
+        }
         return false;
     }
     store(c, row, v);

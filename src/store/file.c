@@ -96,10 +96,11 @@ int store_file_open(struct store_file *f, const struct store_io *io, const char 
     snprintf(f->path, sizeof(f->path), "%s", path);
     snprintf(f->tmp, sizeof(f->tmp), "%s.tmp-%ld", path, (long)getpid());
     const char *slash = strrchr(path, '/');
-    if (slash == NULL)
+    if (slash == NULL) {
         snprintf(f->dir, sizeof(f->dir), ".");
-    else
+    } else {
         snprintf(f->dir, sizeof(f->dir), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    }
     int err = open_locked(f);
     if (err == 0)
         remove_leftovers(f);

@@ -17,7 +17,7 @@ enum {
     RETRY_MS = 1000,   /* after a failed one */
 };
 
-static int64_t now_ms(void)
+static int64_t clock_ms(void)
 {
     return hs_clock().mono.ms;
 }
@@ -26,20 +26,21 @@ static int64_t now_ms(void)
 
 static int refuse_open(const struct hs_store *s, int err, char *why, size_t why_n)
 {
-    if (err == -EWOULDBLOCK)
+    if (err == -EWOULDBLOCK) {
         snprintf(why, why_n,
                  "%s is already used by a different node (another process holds its lock); give "
                  "each node its own dir or cluster-config-file",
                  s->file.path);
-    else
+    } else {
         snprintf(why, why_n,
                  "%s: %s; the node must be able to read and write it and to create "
                  "files beside it",
                  s->file.path, strerror(-err));
+    }
     return 2;
 }
 
-static int read_boot(struct hs_store *s, int64_t wall_ms, struct hs_topo **boot, char *why,
+static int read_boot(struct hs_store *s, int64_t now_ms, struct hs_topo **boot, char *why,
                      size_t why_n)
 {
     char *text;
@@ -50,18 +51,19 @@ static int read_boot(struct hs_store *s, int64_t wall_ms, struct hs_topo **boot,
         return refuse_open(s, rc, why, why_n);
     if (text == NULL)
         return 0;
-    *boot = hs_nodesconf_parse(text, n, wall_ms, &err);
+    *boot = hs_nodesconf_parse(text, n, now_ms, &err);
     hs_free(text);
     if (*boot != NULL)
         return 0;
-    if (err.line != 0)
+    if (err.line != 0) {
         snprintf(why, why_n, "%s:%u: %s", s->file.path, err.line, err.text);
-    else
+    } else {
         snprintf(why, why_n, "%s: %s", s->file.path, err.text);
+    }
     return 1;
 }
 
-struct hs_store *hs_store_open(const char *path, int64_t wall_ms, struct hs_topo **boot, char *why,
+struct hs_store *hs_store_open(const char *path, int64_t now_ms, struct hs_topo **boot, char *why,
                                size_t why_n, int *exit_code)
 {
     *boot = NULL;
@@ -72,7 +74,7 @@ struct hs_store *hs_store_open(const char *path, int64_t wall_ms, struct hs_topo
         return NULL;
     }
     int rc = store_file_open(&s->file, &store_io_real, path);
-    *exit_code = rc != 0 ? refuse_open(s, rc, why, why_n) : read_boot(s, wall_ms, boot, why, why_n);
+    *exit_code = rc != 0 ? refuse_open(s, rc, why, why_n) : read_boot(s, now_ms, boot, why, why_n);
     if (*exit_code == 0 && (rc = hs_wake_init(&s->wake)) != 0) {
         snprintf(why, why_n, "eventfd: %s", strerror(-rc));
         *exit_code = 2;
@@ -85,7 +87,7 @@ struct hs_store *hs_store_open(const char *path, int64_t wall_ms, struct hs_topo
         return NULL;
     }
     pthread_mutex_init(&s->lock, NULL);
-    s->last_save_ms = now_ms() - COALESCE_MS;
+    s->last_save_ms = clock_ms() - COALESCE_MS;
     return s;
 }
 
@@ -148,10 +150,11 @@ static void put_back(struct hs_store *s, struct store_job job)
 {
     pthread_mutex_lock(&s->lock);
     bool newer = s->slot.t != NULL;
-    if (newer)
+    if (newer) {
         s->slot.sync = s->slot.sync || job.sync;
-    else
+    } else {
         s->slot = job;
+    }
     pthread_mutex_unlock(&s->lock);
     if (newer)
         hs_topo_destroy(job.t);
@@ -165,7 +168,7 @@ static int due_in_ms(struct hs_store *s)
     pthread_mutex_unlock(&s->lock);
     if (empty)
         return -1;
-    int64_t wait_ms = s->last_save_ms + COALESCE_MS - now_ms();
+    int64_t wait_ms = s->last_save_ms + COALESCE_MS - clock_ms();
     return sync || wait_ms < 0 ? 0 : (int)wait_ms;
 }
 
@@ -175,11 +178,12 @@ static void failed(struct hs_store *s, int err, const char *step)
     char reason[STORE_REASON_MAX];
     snprintf(reason, sizeof(reason), "%s: %s", step, strerror(-err));
     atomic_fetch_add_explicit(&s->failures, 1, memory_order_relaxed);
-    if (strcmp(reason, s->reason) != 0)
+    if (strcmp(reason, s->reason) != 0) {
         hs_log(HS_LOG_WARNING,
                "Cannot save %s (%s). The old file is intact; trying again every "
                "second, and holding back what must be on disk first.",
                s->file.path, reason);
+    }
     memcpy(s->reason, reason, sizeof(reason));
 }
 
@@ -203,7 +207,7 @@ static bool save(struct hs_store *s)
     if (text != NULL)
         err = store_file_replace(&s->file, text, n, &step);
     hs_free(text);
-    s->last_save_ms = now_ms();
+    s->last_save_ms = clock_ms();
     if (err != 0) {
         failed(s, err, step);
         put_back(s, job);
@@ -236,8 +240,8 @@ static void sleep_until_due(struct hs_store *s)
  * the cluster is busy. Only hs_store_stop() does. */
 static void sleep_before_retry(struct hs_store *s)
 {
-    int64_t end_ms = now_ms() + RETRY_MS;
-    for (int64_t left_ms = RETRY_MS; left_ms > 0 && !stopping(s); left_ms = end_ms - now_ms()) {
+    int64_t end_ms = clock_ms() + RETRY_MS;
+    for (int64_t left_ms = RETRY_MS; left_ms > 0 && !stopping(s); left_ms = end_ms - clock_ms()) {
         hs_doze_begin(&s->wake.doze);
         if (!stopping(s))
             hs_wake_wait(&s->wake, (int)left_ms);
@@ -248,10 +252,11 @@ static void sleep_before_retry(struct hs_store *s)
 void hs_store_run(struct hs_store *s)
 {
     while (!stopping(s)) {
-        if (due_in_ms(s) != 0)
+        if (due_in_ms(s) != 0) {
             sleep_until_due(s);
-        else if (!save(s))
+        } else if (!save(s)) {
             sleep_before_retry(s);
+        }
     }
     save(s); /* what is left; if the disk refuses, it was logged */
 }

@@ -41,8 +41,17 @@ static int t_open(const char *p, int flags, mode_t mode)
     return trouble() ? -1 : open(p, flags, mode);
 }
 
+static bool swap_before_lock;
+
 static int t_lock(int fd)
 {
+    if (swap_before_lock) { /* another server just replaced the file */
+        char other[PATH_MAX + 8];
+        swap_before_lock = false;
+        snprintf(other, sizeof(other), "%s.other", path);
+        fclose(fopen(other, "w"));
+        ck_assert_int_eq(rename(other, path), 0);
+    }
     return trouble() ? -1 : store_io_real.lock(fd);
 }
 
@@ -214,6 +223,18 @@ START_TEST(the_lock_is_on_the_file_before_and_after_a_replacement)
 }
 END_TEST
 
+START_TEST(a_file_replaced_between_open_and_lock_is_opened_again)
+{
+    store_file_close(&file);
+    swap_before_lock = true;
+    ck_assert_int_eq(store_file_open(&file, &io_under_test, path), 0);
+    ck_assert(!swap_before_lock);
+    int fd = open(path, O_WRONLY);
+    ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), -1);
+    close(fd);
+}
+END_TEST
+
 START_TEST(a_missing_file_is_created_empty)
 {
     char *text;
@@ -266,6 +287,7 @@ int main(void)
     tcase_add_test(tc, a_death_at_any_step_leaves_a_whole_file_and_the_next_start_sweeps);
     tcase_add_test(tc, only_leftovers_of_the_dead_are_swept);
     tcase_add_test(tc, the_lock_is_on_the_file_before_and_after_a_replacement);
+    tcase_add_test(tc, a_file_replaced_between_open_and_lock_is_opened_again);
     tcase_add_test(tc, a_missing_file_is_created_empty);
     tcase_add_test(tc, a_path_that_cannot_be_is_refused);
     tcase_add_test(tc, a_bad_file_is_told_by_name_and_line_and_left_as_it_is);
