@@ -49,7 +49,8 @@ static void take_entry(struct hs_reactor *r, const struct hs_out *out)
         accept_adopt(r, (int)out->len, (enum hs_listen)out->dial);
         break;
     case HS_OUT_STOP:
-        set_phase(r, FLUSHING);
+        if (r->phase == RUNNING)
+            set_phase(r, FLUSHING);
         break;
     }
 }
