@@ -24,13 +24,16 @@ struct hs_admin *hs_admin_create(const struct hs_admin_conf *conf)
     HS_ASSERT(conf->reactors <= HS_REACTORS_MAX);
     struct hs_admin *a = hs_alloc(sizeof(*a));
     struct reactor *reactors = hs_alloc(conf->reactors * sizeof(*reactors));
-    if (a == NULL || reactors == NULL || pthread_mutex_init(&a->clients_lock, NULL) != 0) {
+    struct hs_lock *lock = hs_lock_create();
+    if (a == NULL || reactors == NULL || lock == NULL) {
+        hs_lock_destroy(lock);
         hs_free(reactors);
         hs_free(a);
         return NULL;
     }
     a->conf = *conf;
     a->reactors = reactors;
+    a->clients_lock = lock;
     a->next_client_id = 1;
     make_run_id(a->run_id);
     return a;
@@ -45,7 +48,7 @@ void hs_admin_destroy(struct hs_admin *a)
         for (int i = 0; i < RENDERS; i++)
             for (int proto = 0; proto < 2; proto++)
                 admin_text_free(&a->reactors[r].rendered[i][proto].text);
-    pthread_mutex_destroy(&a->clients_lock);
+    hs_lock_destroy(a->clients_lock);
     hs_free(a->reactors);
     hs_free(a);
 }

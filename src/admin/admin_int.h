@@ -9,7 +9,6 @@
 #include "hearsay/admin.h"
 #include "hearsay/resp.h"
 
-#include <pthread.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -94,7 +93,7 @@ struct hs_admin {
     _Atomic uint64_t next_client_id;
     /* Sessions of all reactors, for CLIENT LIST and KILL. The lock is taken when
      * a client comes, goes or is named, never for an ordinary command. */
-    pthread_mutex_t clients_lock;
+    struct hs_lock *clients_lock;
     struct session *clients;
     uint32_t clients_n;
 };

@@ -3,7 +3,6 @@
 #include "admin_int.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 void admin_cmd_ping(struct call *c)
 {
@@ -45,13 +44,12 @@ void admin_cmd_reset(struct call *c)
 
 void admin_cmd_time(struct call *c)
 {
-    struct timespec ts;
+    int64_t now_ms = admin_now_ms();
     char text[32];
-    clock_gettime(CLOCK_REALTIME, &ts);
     hs_resp_array(c->out, 2);
-    snprintf(text, sizeof(text), "%lld", (long long)ts.tv_sec);
+    snprintf(text, sizeof(text), "%lld", (long long)(now_ms / 1000));
     hs_resp_bulk_str(c->out, text);
-    snprintf(text, sizeof(text), "%ld", ts.tv_nsec / 1000);
+    snprintf(text, sizeof(text), "%lld", (long long)(now_ms % 1000 * 1000));
     hs_resp_bulk_str(c->out, text);
 }
 

@@ -35,9 +35,9 @@ bool admin_client_name_ok(const struct hs_arg *name)
 
 static void set_locked(struct session *s, char *field, const struct hs_arg *value)
 {
-    pthread_mutex_lock(&s->admin->clients_lock);
+    hs_lock_take(s->admin->clients_lock);
     admin_arg_text(value, field, ADMIN_NAME_MAX);
-    pthread_mutex_unlock(&s->admin->clients_lock);
+    hs_lock_release(s->admin->clients_lock);
 }
 
 void admin_client_set_name(struct session *s, const struct hs_arg *name)
@@ -150,23 +150,23 @@ void admin_client_list(struct call *c)
     }
     struct text out = {0};
     int64_t now_ms = admin_now_ms();
-    pthread_mutex_lock(&c->a->clients_lock);
+    hs_lock_take(c->a->clients_lock);
     for (struct session *s = c->a->clients; s != NULL && normal; s = s->next) {
         if (by_id && !id_given(c, s->id))
             continue;
         put_line(&out, s, now_ms);
         admin_text_put(&out, "\n", 1);
     }
-    pthread_mutex_unlock(&c->a->clients_lock);
+    hs_lock_release(c->a->clients_lock);
     reply_text(c, &out);
 }
 
 void admin_client_info(struct call *c)
 {
     struct text out = {0};
-    pthread_mutex_lock(&c->a->clients_lock);
+    hs_lock_take(c->a->clients_lock);
     put_line(&out, c->s, admin_now_ms());
-    pthread_mutex_unlock(&c->a->clients_lock);
+    hs_lock_release(c->a->clients_lock);
     admin_text_put(&out, "\n", 1);
     reply_text(c, &out);
 }
@@ -218,7 +218,7 @@ static bool kill_filter_add(struct call *c, struct kill_filter *f, const struct 
 static int64_t kill_matching(struct call *c, const struct kill_filter *f)
 {
     int64_t n = 0;
-    pthread_mutex_lock(&c->a->clients_lock);
+    hs_lock_take(c->a->clients_lock);
     for (struct session *s = c->a->clients; s != NULL && !f->nobody; s = s->next) {
         if ((f->id != 0 && (uint64_t)f->id != s->id) ||
             (f->addr != NULL && !text_is(s->info.peer, f->addr)) ||
@@ -227,7 +227,7 @@ static int64_t kill_matching(struct call *c, const struct kill_filter *f)
         atomic_store_explicit(&s->killed, true, memory_order_relaxed);
         n++;
     }
-    pthread_mutex_unlock(&c->a->clients_lock);
+    hs_lock_release(c->a->clients_lock);
     return n;
 }
 

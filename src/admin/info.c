@@ -34,9 +34,9 @@ static void section_server(struct text *out, struct call *c)
 
 static void section_clients(struct text *out, struct call *c)
 {
-    pthread_mutex_lock(&c->a->clients_lock);
+    hs_lock_take(c->a->clients_lock);
     uint32_t n = c->a->clients_n;
-    pthread_mutex_unlock(&c->a->clients_lock);
+    hs_lock_release(c->a->clients_lock);
     uint32_t links = 0;
     for (uint32_t i = 0; i < c->view->topo->nodes_n; i++)
         links += (c->view->topo->nodes[i].link_to_ms != 0) +

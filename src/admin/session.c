@@ -9,7 +9,6 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
-#include <time.h>
 
 static const char *const error_codes[ADMIN_ERROR_CODES] = {
     "ERR",    "MOVED",     "ASK",     "CLUSTERDOWN", "CROSSSLOT", "TRYAGAIN",
@@ -51,9 +50,7 @@ void admin_ok(struct call *c)
 
 int64_t admin_now_ms(void)
 {
-    struct timespec ts;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return hs_clock().wall.ms;
 }
 
 static void session_put(void *ctx, const void *p, size_t n)
@@ -66,18 +63,18 @@ static void session_put(void *ctx, const void *p, size_t n)
 
 static void list_add(struct hs_admin *a, struct session *s)
 {
-    pthread_mutex_lock(&a->clients_lock);
+    hs_lock_take(a->clients_lock);
     s->next = a->clients;
     if (s->next != NULL)
         s->next->prev = s;
     a->clients = s;
     a->clients_n++;
-    pthread_mutex_unlock(&a->clients_lock);
+    hs_lock_release(a->clients_lock);
 }
 
 static void list_remove(struct hs_admin *a, struct session *s)
 {
-    pthread_mutex_lock(&a->clients_lock);
+    hs_lock_take(a->clients_lock);
     if (s->prev != NULL)
         s->prev->next = s->next;
     else
@@ -85,7 +82,7 @@ static void list_remove(struct hs_admin *a, struct session *s)
     if (s->next != NULL)
         s->next->prev = s->prev;
     a->clients_n--;
-    pthread_mutex_unlock(&a->clients_lock);
+    hs_lock_release(a->clients_lock);
 }
 
 static void refuse(struct hs_outbuf *out, const char *text)

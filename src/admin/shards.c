@@ -57,7 +57,9 @@ static void put_node(struct hs_resp_sink *out, const struct hs_topo_node *n,
 {
     const char *endpoint = admin_topo_endpoint(n, type);
     size_t pairs = 6;
-    pairs += (n->port != 0) + (n->tls_port != 0) + (n->hostname[0] != '\0');
+    pairs += n->port != 0;
+    pairs += n->tls_port != 0;
+    pairs += n->hostname[0] != '\0';
     hs_resp_map(out, pairs);
     hs_resp_bulk_str(out, "id");
     hs_resp_bulk(out, n->id.hex, HS_ID_LEN);
