@@ -180,10 +180,10 @@ def differences(nodes):
     return "\n".join(lines) or "(none now)"
 
 
-def redis_cli(*args, timeout=60):
-    """(exit status, output) of redis-cli."""
+def redis_cli(*args, timeout=60, answers=""):
+    """(exit status, output) of redis-cli, given these lines of input."""
     cli = os.environ.get("HS_REDIS_CLI", "redis-cli")
-    done = subprocess.run([cli, *map(str, args)], stdin=subprocess.DEVNULL, timeout=timeout,
+    done = subprocess.run([cli, *map(str, args)], input=answers, timeout=timeout,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           errors="replace", check=False)
     return done.returncode, done.stdout

@@ -127,7 +127,10 @@ class Node:
             except (OSError, resp.Error) as e:
                 last = e
             if not self.alive() or time.monotonic() > deadline:
-                raise AssertionError(f"{self.name} did not start: {self.state()}, {last!r}\n"
+                state = self.state()
+                if not self.alive():
+                    self.proc = None  # said here, and not a second time when all are ended
+                raise AssertionError(f"{self.name} did not start: {state}, {last!r}\n"
                                      f"{self.log_tail()}")
             time.sleep(0.02)
 
@@ -226,7 +229,8 @@ class Node:
         for name in ("log", "stderr"):
             path = self.dir / name
             if path.exists():
-                parts += path.read_text(errors="replace").splitlines()[-lines:]
+                text = path.read_text(errors="replace").splitlines()
+                parts += [x for x in text if "WARNING Memory overcommit" not in x][-lines:]
         return "\n".join(parts) or "(no log)"
 
 

@@ -135,26 +135,26 @@ class Wire(asyncio.Protocol):
 
 
 class Large(Case):
-    def test_links_form_in_time_and_stay_and_nobody_is_suspected(self):
+    def setUp(self):
+        super().setUp()
         kind = process.Redis if harness.ALL_REDIS else process.Hearsay
-        node = kind("node", T * 1000)
-        self.owned_nodes.append(node)
-        swarm = Swarm(process.free_port(), node.cport)
-        self.addCleanup(swarm.close)
+        self.node = kind("node", T * 1000)
+        self.owned_nodes.append(self.node)
+        self.swarm = Swarm(process.free_port(), self.node.cport)
+        self.addCleanup(self.swarm.close)
+        self.swarm.thread.start()
+        self.assertTrue(self.swarm.listening.wait(20))
+
+    def test_links_form_in_time_and_stay_and_nobody_is_suspected(self):
+        node, swarm = self.node, self.swarm
         node.nodes_conf.write_text(
             f"{bus.new_id()} 127.0.0.1:{node.port}@{node.cport} myself,master - 0 0 "
             f"{PEERS + 1} connected {PEERS * SLOTS_EACH}-16383\n"
             + "".join(p.line() for p in swarm.peers)
             + f"vars currentEpoch {PEERS + 1} lastVoteEpoch 0\n")
-        swarm.thread.start()
-        self.assertTrue(swarm.listening.wait(20))
         node.start()
         swarm.dial()
-        started = time.monotonic()
-        harness.wait_until(lambda: self.formed(node, swarm), FORMED_S,
-                           f"{PEERS} links in each direction")
-        print(f"\n  formed in {time.monotonic() - started:.1f} s,"
-              f" {node.rss_kb()} kB resident", flush=True)
+        self.formed("a table from nodes.conf")
         harness.wait_until(lambda: node.info()["cluster_state"] == "ok", FORMED_S, "state ok")
         end = time.monotonic() + QUIET_S
         while time.monotonic() < end:
@@ -169,8 +169,27 @@ class Large(Case):
         self.assertGreater(swarm.pongs, PEERS * 3)
         self.assertLess(swarm.pings - swarm.pongs, PEERS // 2, "PINGs without PONG")
 
-    def formed(self, node, swarm):
-        return len(swarm.accepted) == PEERS and swarm.pongs >= PEERS and node.connected()
+    def test_one_meet_is_enough_to_learn_them_all_by_gossip(self):
+        self.node.start()
+        first = self.swarm.peers[0]
+        self.node.call("CLUSTER", "MEET", first.ip, self.swarm.port)
+        harness.wait_until(lambda: first.id in self.node.view(), 3, "the handshake")
+        self.swarm.dial()
+        self.formed("one MEET")
+        view = self.node.view()
+        for p in self.swarm.peers:
+            v = view[p.id]
+            self.assertEqual((v.ip, v.port, v.flags), (p.ip, self.swarm.port, {"master"}))
+
+    def formed(self, origin):
+        node, swarm = self.node, self.swarm
+        started = time.monotonic()
+        harness.wait_until(
+            lambda: (len(swarm.accepted) == PEERS and swarm.pongs >= PEERS and node.connected()
+                     and node.info()["cluster_known_nodes"] == str(PEERS + 1)),
+            FORMED_S, f"{PEERS} links in each direction")
+        print(f"\n  {origin}: formed in {time.monotonic() - started:.1f} s,"
+              f" {node.rss_kb()} kB resident", flush=True)
 
 
 if __name__ == "__main__":
