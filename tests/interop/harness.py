@@ -139,9 +139,9 @@ class Cluster:
         return wait_until(predicate, timeout, what, self.nodes)
 
     def wait_equal(self, timeout, why, nodes=None):
-        """Every node's view holds exactly these nodes, and all views are equal."""
+        """The view of each of these nodes holds exactly these, and all are equal."""
         nodes = nodes or self.nodes
-        ids = {n.id for n in self.nodes}
+        ids = {n.id for n in nodes}
 
         def equal():
             views = [n.view() for n in nodes]

@@ -31,10 +31,10 @@ class Repair(Case):
         old, new = [c.h[0], c.r[0]], [c.h[1], c.r[1]]
         c.spread(old)
         c.h[0].call("CLUSTER", "MEET", "127.0.0.1", c.r[0].port)
-        c.wait(lambda: all(len(n.view()) == 2 and n.info()["cluster_state"] == "ok"
-                           for n in old), 15, "the first two are a cluster")
+        c.wait_equal(10, "MEET", old)
+        c.wait_state("ok", 10, old)
         self.cluster_cli("add-node", address(new[0]), address(c.r[0]))
-        c.wait(lambda: all(len(n.view()) == 3 for n in old + new[:1]), 10, "three nodes")
+        c.wait_equal(10, "add-node", old + new[:1])
         self.cluster_cli("add-node", address(new[1]), address(c.h[0]))
         self.checked(c)
 
@@ -43,8 +43,8 @@ class Repair(Case):
         h, r, late = c.nodes
         c.spread([r, late])
         r.call("CLUSTER", "MEET", "127.0.0.1", late.port)
-        c.wait(lambda: all(n.info()["cluster_state"] == "ok" for n in (r, late)), 15,
-               "two masters are a cluster")
+        c.wait_equal(10, "MEET", [r, late])
+        c.wait_state("ok", 10, [r, late])
         self.cluster_cli("add-node", address(h), address(r), "--cluster-slave",
                          "--cluster-master-id", r.id)
         c.wait(lambda: all(n.view()[h.id].master == r.id for n in c.nodes), 10,
