@@ -40,6 +40,10 @@ struct hs_now {
     hs_wall wall;
 };
 
+/* Both clocks now. Only for rooms that face the kernel: what decides something
+ * is given its time as an argument. */
+struct hs_now hs_clock(void);
+
 /* A place in a table that was sized once, at start. */
 typedef uint32_t hs_ix;
 #define HS_NIL UINT32_MAX

@@ -64,6 +64,7 @@ struct hs_core_conf {
     char announce_ip[HS_IP_LEN];    /* "": what peers see */
     char hostname[HS_HOSTNAME_MAX + 1];
     char nodename[HS_HOSTNAME_MAX + 1];
+    char client_ipv4[16], client_ipv6[HS_IP_LEN]; /* Valkey's extensions */
 };
 
 /* ---- events ---- */
@@ -248,6 +249,8 @@ struct hs_actions {
 };
 
 uint32_t hs_core_actions_max(const struct hs_core_opts *opts);
+/* What the next step needs of bytes as things stand, at most bytes_max. */
+uint32_t hs_core_bytes_need(const struct hs_core *c);
 uint32_t hs_core_bytes_max(const struct hs_core_opts *opts);
 
 /* ---- life ---- */

@@ -19,6 +19,7 @@ enum {
     HS_RESP_BULK_MAX = 512 * 1024 * 1024, /* stock: proto-max-bulk-len */
     HS_RESP_UNAUTH_ARGS_MAX = 10,         /* stock: before AUTH */
     HS_RESP_UNAUTH_BULK_MAX = 16384,
+    HS_RESP_QUERY_MAX = 1024 * 1024 * 1024, /* stock: client-query-buffer-limit */
 };
 
 struct hs_arg {
@@ -42,30 +43,37 @@ enum hs_resp_err {
 };
 
 struct hs_resp_parser {
-    char *buf; /* unconsumed bytes */
-    size_t len, cap, off;
+    char *buf; /* bytes of incomplete and not yet asked for commands */
+    size_t len, cap;
     struct hs_arg *args; /* of the command hs_resp_next() found */
     size_t args_n, args_cap;
-    /* progress inside an incomplete command */
-    int64_t multibulk_left, bulk_len;
-    size_t scan;
+    /* progress: offsets into buf, cmd <= off <= scan <= len */
+    size_t cmd;             /* where the command being read begins */
+    size_t off;             /* next byte to be read */
+    size_t scan;            /* no line ends between off and here */
+    int64_t multibulk_left; /* arguments to come, 0 between commands */
+    int64_t bulk_len;       /* of the argument being read, -1 before its length */
     char got;
     bool limited; /* not authenticated: the small limits hold */
 };
 
 void hs_resp_init(struct hs_resp_parser *p);
 void hs_resp_fini(struct hs_resp_parser *p);
-/* Appends bytes. False when out of memory. */
+/* Appends bytes. False when out of memory or past HS_RESP_QUERY_MAX; nothing
+ * was taken then. Arguments handed out before are no longer valid. */
 bool hs_resp_feed(struct hs_resp_parser *p, const void *bytes, size_t n);
 /* The next whole command: args and args_n, borrowed until the next call. An
- * empty line or an empty array is skipped, as the stock server does. */
+ * empty line or an empty array is skipped, as the stock server does. When
+ * nothing is left over, HS_RESP_MORE also frees the buffer: an idle parser
+ * holds no memory. An error is final, the connection is to be closed. */
 enum hs_resp_err hs_resp_next(struct hs_resp_parser *p);
 /* "Protocol error: ..." as the stock server words it. */
 size_t hs_resp_err_text(const struct hs_resp_parser *p, enum hs_resp_err e, char *buf, size_t n);
 
 /* Splits a line the way the stock server splits inline commands, redis.conf
- * and nodes.conf: spaces, "..." with escapes, '...'. In place; returns the
- * number of arguments, or -1 for unbalanced quotes or more than max. */
+ * and nodes.conf: spaces, "..." with escapes, '...'. The line ends at its NUL.
+ * In place, each argument gets a NUL; returns the number of arguments, or -1
+ * for unbalanced quotes or more than max. */
 int hs_resp_split(char *line, struct hs_arg *args, int max);
 
 /* ---- writing ---- */

@@ -160,8 +160,10 @@ struct hs_snapshot;
 /* readers: how many threads will join. destroy runs on the writer. NULL: no memory. */
 struct hs_snapshot *hs_snapshot_create(uint32_t readers, void (*destroy)(void *));
 void hs_snapshot_destroy(struct hs_snapshot *s); /* nobody reads any more */
-/* Writer only: makes p what readers see, retires what was there. */
-void hs_snapshot_publish(struct hs_snapshot *s, void *p);
+/* Writer only: makes p what readers see, retires what was there. p is the
+ * snapshot's from here on. False: no memory, p was destroyed and readers go on
+ * with what they had. */
+bool hs_snapshot_publish(struct hs_snapshot *s, void *p);
 /* Writer only, now and then: frees what nobody can see any more. */
 void hs_snapshot_reclaim(struct hs_snapshot *s);
 /* Reader r (0..readers-1, one thread each): the current snapshot, valid until

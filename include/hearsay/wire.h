@@ -57,6 +57,18 @@ enum {
     HS_G_CPORT = 96,
     HS_G_FLAGS = 98,
     HS_G_PPORT = 100,
+    HS_OFF_FAIL_ID = 2256,
+    HS_OFF_UPDATE_EPOCH = 2256,
+    HS_OFF_UPDATE_ID = 2264,
+    HS_OFF_UPDATE_SLOTS = 2304,
+    HS_OFF_MODULE_ID = 2256, /* 8 opaque bytes, in the sender's byte order */
+    HS_OFF_MODULE_LEN = 2264,
+    HS_OFF_MODULE_TYPE = 2268,
+    HS_OFF_MODULE_DATA = 2269,
+    HS_X_LEN = 0, /* an extension, from its start; the length counts all of it */
+    HS_X_TYPE = 4,
+    HS_X_DATA = 8,
+    HS_X_FORGOTTEN_TTL = HS_ID_LEN, /* seconds, 64 bits, from the start of the data */
 };
 
 enum hs_msg_type {
@@ -233,6 +245,14 @@ struct hs_ext {
     uint32_t len; /* of data, padding included */
     const uint8_t *data;
 };
+
+/* May this text be kept as a host name: 1 to HS_HOSTNAME_MAX of [A-Za-z0-9.-].
+ * A frame that carries another one is still a good frame. */
+bool hs_wire_hostname_valid(const char *text);
+
+/* The same for a human node name: printable ASCII without the characters that
+ * mean something in nodes.conf or in an address. */
+bool hs_wire_nodename_valid(const char *text);
 
 /* Walks the extensions; *off starts as v->ext_off. False after the last. */
 bool hs_wire_ext_next(const struct hs_view *v, uint32_t *off, struct hs_ext *ext);

@@ -1,0 +1,145 @@
+/* read.c - reading a checked frame in place.
+ *
+ * Lengths were proved by hs_wire_check(); what is left is text that a sender
+ * may not have terminated, and which text may be stored.
+ */
+#include "wire_int.h"
+
+#include <string.h>
+
+/* One bit per byte of a word, in its top bit. */
+#define TOPS UINT64_C(0x8080808080808080)
+#define ONES UINT64_C(0x0101010101010101)
+
+/* For bytes below 0x80: the top bit of each that is >= limit. */
+static uint64_t bytes_from(uint64_t word, uint64_t limit)
+{
+    return word + (0x80 - limit) * ONES;
+}
+
+/* Eight characters at a time: 500 gossip entries are 20 KB of ids. */
+bool hs_wire_id_valid(const uint8_t *id)
+{
+    uint64_t good = TOPS;
+
+    for (size_t i = 0; i < HS_ID_LEN; i += 8) {
+        uint64_t word;
+
+        memcpy(&word, id + i, sizeof(word));
+        uint64_t low = word & ~TOPS;
+        uint64_t digit = bytes_from(low, '0') & ~bytes_from(low, '9' + 1);
+        uint64_t letter = bytes_from(low, 'a') & ~bytes_from(low, 'z' + 1);
+
+        good &= (digit | letter) & ~word;
+    }
+    return good == TOPS;
+}
+
+size_t wire_text_len(const void *text, size_t max)
+{
+    const uint8_t *p = text;
+    size_t n = 0;
+
+    while (n < max && p[n] != 0)
+        n++;
+    return n;
+}
+
+void hs_wire_ip(const uint8_t src[HS_IP_LEN], char dst[HS_IP_LEN])
+{
+    size_t n = wire_text_len(src, HS_IP_LEN - 1);
+
+    memcpy(dst, src, n);
+    memset(dst + n, 0, HS_IP_LEN - n);
+}
+
+static bool is_alnum(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool hs_wire_hostname_valid(const char *text)
+{
+    size_t n = wire_text_len(text, HS_HOSTNAME_MAX + 1);
+
+    for (size_t i = 0; i < n; i++)
+        if (!is_alnum(text[i]) && text[i] != '.' && text[i] != '-')
+            return false;
+    return n > 0 && n <= HS_HOSTNAME_MAX;
+}
+
+bool hs_wire_nodename_valid(const char *text)
+{
+    /* What stock servers refuse in a configured name, and what would end a field of nodes.conf. */
+    static const char refused[] = "!#$%&()*+:;<>?@[]^{|}~,=\"'\\";
+    size_t n = wire_text_len(text, HS_HOSTNAME_MAX + 1);
+
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] <= ' ' || text[i] > '~')
+            return false;
+        for (size_t k = 0; k < sizeof(refused) - 1; k++)
+            if (text[i] == refused[k])
+                return false;
+    }
+    return n > 0 && n <= HS_HOSTNAME_MAX;
+}
+
+bool hs_wire_ext_next(const struct hs_view *v, uint32_t *off, struct hs_ext *ext)
+{
+    if (*off >= v->len)
+        return false;
+    const uint8_t *p = v->frame + *off;
+    uint32_t len = hs_get32(p + HS_X_LEN);
+
+    *ext = (struct hs_ext){
+        .type = hs_get16(p + HS_X_TYPE), .len = len - HS_X_DATA, .data = p + HS_X_DATA};
+    *off += len;
+    return true;
+}
+
+void hs_wire_publish(const struct hs_view *v, struct hs_publish *out)
+{
+    const uint8_t *p = v->frame + wire_publish_off((v->marks & HS_VIEW_LIGHT) != 0);
+
+    *out = (struct hs_publish){0};
+    if (!wire_is_publish(v->type))
+        return;
+    out->channel_len = hs_get32(p);
+    out->message_len = hs_get32(p + 4);
+    out->channel = p + WIRE_PUBLISH_LENS;
+    out->message = out->channel + out->channel_len;
+}
+
+bool wire_id_is_zero(const uint8_t *id)
+{
+    static const uint8_t zero[HS_ID_LEN];
+
+    return memcmp(id, zero, HS_ID_LEN) == 0;
+}
+
+void hs_wire_read_hdr(const struct hs_view *v, struct hs_hdr *h, struct hs_node_id *slaveof,
+                      char ip[HS_IP_LEN])
+{
+    const uint8_t *p = v->frame;
+
+    *h = (struct hs_hdr){.myip = ip};
+    memset(ip, 0, HS_IP_LEN);
+    if (v->marks & HS_VIEW_LIGHT)
+        return;
+    h->port = hs_get16(p + HS_OFF_PORT);
+    h->current_epoch = hs_get64(p + HS_OFF_CURRENT_EPOCH);
+    h->config_epoch = hs_get64(p + HS_OFF_CONFIG_EPOCH);
+    h->offset = hs_get64(p + HS_OFF_OFFSET);
+    memcpy(h->sender.hex, p + HS_OFF_SENDER, HS_ID_LEN);
+    h->slots = p + HS_OFF_SLOTS;
+    if (!wire_id_is_zero(p + HS_OFF_SLAVEOF)) {
+        memcpy(slaveof->hex, p + HS_OFF_SLAVEOF, HS_ID_LEN);
+        h->slaveof = slaveof;
+    }
+    hs_wire_ip(p + HS_OFF_MYIP, ip);
+    h->pport = hs_get16(p + HS_OFF_PPORT);
+    h->cport = hs_get16(p + HS_OFF_CPORT);
+    h->flags = hs_get16(p + HS_OFF_FLAGS);
+    h->state = p[HS_OFF_STATE];
+    h->mflags = p[HS_OFF_MFLAGS];
+}
