@@ -22,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PORTS = range(21000, 22000)  # bus ports 31000..31999, below the ephemeral range
 READY_S = 15
 STOP_S = 8
+SANITIZED = os.environ.get("HS_SANITIZED") == "1"  # memory and speed are not the program's own
 _given = set()
 
 NodeView = collections.namedtuple("NodeView", "ip port cport flags master epoch slots")
