@@ -40,7 +40,7 @@ def ranges(slots):
 
 def wait_until(predicate, timeout, what, nodes=()):
     """Polls until predicate() is true, and returns its value. Connections that
-    fail and replies that are errors only mean "not yet"."""
+    fail, replies that are errors and nodes not yet known only mean "not yet"."""
     deadline = time.monotonic() + timeout
     last = None
     while True:
@@ -49,7 +49,7 @@ def wait_until(predicate, timeout, what, nodes=()):
             if value:
                 return value
             last = None
-        except (OSError, resp.Error) as e:
+        except (OSError, resp.Error, KeyError) as e:
             last = e
         if time.monotonic() > deadline:
             break

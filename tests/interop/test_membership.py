@@ -12,24 +12,36 @@ T = TIMEOUT_MS / 1000
 
 class Forget(Case):
     def test_a_forgotten_node_does_not_come_back_through_gossip_but_does_through_meet(self):
-        c = Cluster(self, "hhhrrr")
-        gone = [c.h[2], c.r[2]]
-        keepers = [c.h[1], c.r[1]]  # they never forget, so they go on gossiping
-        forgetters = [c.h[0], c.r[0]]
-        c.form(keepers + forgetters).wait_formed()
-        for n in forgetters:
-            for g in gone:
-                self.assertEqual(n.call("CLUSTER", "FORGET", g.id), "OK")
-        harness.holds(lambda: all(g.id not in n.view() for n in forgetters for g in gone),
-                      2 * T + 2, "forgotten nodes stay away", c.nodes)
-        for n in forgetters:
-            for g in gone:
-                n.call("CLUSTER", "MEET", "127.0.0.1", g.port)
-        if not harness.ALL_REDIS:  # hearsay tells those who listen: the keepers may have lost them
-            for g in gone:
-                for n in keepers:
-                    n.call("CLUSTER", "MEET", "127.0.0.1", g.port)
-        c.wait_equal(10, "MEET of forgotten nodes")
+        """One cluster for each kind of the forgotten node. Only one hearsay node that
+        stays: two of them would spread the FORGET, and take the node out again."""
+        clusters = [Cluster(self, "hrrr"), Cluster(self, "hrrh")]
+        for c in clusters:
+            c.form(c.nodes[:3])
+        for c in clusters:
+            c.wait_formed()
+        for c in clusters:
+            for n in c.nodes[:2]:  # the third never forgets, so it goes on gossiping
+                self.assertEqual(n.call("CLUSTER", "FORGET", c.nodes[3].id), "OK")
+        harness.holds(lambda: all(c.nodes[3].id not in n.view()
+                                  for c in clusters for n in c.nodes[:2]),
+                      2 * T + 2, "a forgotten node stays away", clusters[0].nodes)
+        for c in clusters:
+            for n in c.nodes[:2]:
+                n.call("CLUSTER", "MEET", "127.0.0.1", c.nodes[3].port)
+        for c in clusters:
+            c.wait_equal(10, "MEET of the forgotten node")
+
+    @hearsay_only("7.0 does not spread a FORGET")
+    def test_one_forget_is_enough_for_all_hearsay_nodes(self):
+        c = Cluster(self, "hhhh")
+        gone = c.nodes.pop()
+        c.form()
+        c.h[0].call("CLUSTER", "MEET", "127.0.0.1", gone.port)
+        c.wait(lambda: all(gone.id in n.view() for n in c.nodes), 10, "all know the fourth")
+        c.h[0].call("CLUSTER", "FORGET", gone.id)
+        c.wait(lambda: all(gone.id not in n.view() for n in c.nodes), T + 3, "all forgot it")
+        harness.holds(lambda: all(gone.id not in n.view() for n in c.nodes), 2 * T,
+                      "and it stays away", c.nodes)
 
     @hearsay_only("7.0 has no cluster-blacklist-ttl")
     def test_after_the_blacklist_time_gossip_brings_a_node_back(self):

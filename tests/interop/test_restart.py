@@ -147,7 +147,8 @@ class Damaged(Case):
                 n.nodes_conf.write_text(text)
             n.start()
             self.assertRegex(n.id, r"^[0-9a-f]{40}$")
-            self.assertIn(n.id, n.nodes_conf.read_text())
+            harness.wait_until(lambda n=n: n.id in n.nodes_conf.read_text(), 2,
+                               "the new identity is on disk", [n])
 
 
 if __name__ == "__main__":
