@@ -139,12 +139,13 @@ void admin_cmd_role(struct call *c)
     hs_resp_int(c->out, me->repl_offset);
 }
 
-/* Answered only when the owner refuses; otherwise the server is gone. */
+/* A shutdown that was accepted ends the connection without a word, as it comes
+ * back only when the owner stops. */
 static void answer_shutdown(struct hs_resp_sink *out, struct session *s, struct admin_request *r)
 {
     (void)out;
-    (void)r;
-    admin_error(s, "ERR Errors trying to SHUTDOWN. Check logs.");
+    if (r->base.err != HS_CMD_OK)
+        admin_error(s, "ERR Errors trying to SHUTDOWN. Check logs.");
 }
 
 void admin_cmd_shutdown(struct call *c)
