@@ -178,7 +178,7 @@ static struct admin_request *command_ranges(struct call *c, size_t n, bool del)
     struct admin_request *r = command(c, del ? HS_CMD_DELSLOTS : HS_CMD_ADDSLOTS);
     if (r == NULL)
         return NULL;
-    r->ranges = calloc(n, sizeof(*r->ranges));
+    r->ranges = hs_alloc(n * sizeof(*r->ranges));
     if (r->ranges == NULL) {
         c->s->request = NULL;
         admin_request_free(r);

@@ -85,7 +85,7 @@ void admin_config_set(struct call *c)
         admin_wrong_arity(c);
         return;
     }
-    struct hs_conf *conf = malloc(sizeof(*conf));
+    struct hs_conf *conf = hs_alloc(sizeof(*conf));
     if (conf == NULL) {
         admin_error(c->s, "ERR out of memory");
         return;
@@ -93,7 +93,7 @@ void admin_config_set(struct call *c)
     *conf = c->view->conf;
     struct admin_request *r = set_all(c, conf) ? admin_request_new(c, HS_REQ_CONF) : NULL;
     if (r == NULL) {
-        free(conf);
+        hs_free(conf);
         return;
     }
     r->base.conf = conf;

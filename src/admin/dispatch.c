@@ -145,7 +145,7 @@ void admin_reset(struct session *s, const struct hs_published *view)
 
 struct admin_request *admin_request_new(struct call *c, enum hs_request_kind kind)
 {
-    struct admin_request *r = calloc(1, sizeof(*r));
+    struct admin_request *r = hs_alloc(sizeof(*r));
     if (r == NULL) {
         admin_error(c->s, "ERR out of memory");
         return NULL;
@@ -158,7 +158,7 @@ struct admin_request *admin_request_new(struct call *c, enum hs_request_kind kin
 
 void admin_request_free(struct admin_request *r)
 {
-    free(r->ranges);
-    free(r->base.conf);
-    free(r);
+    hs_free(r->ranges);
+    hs_free(r->base.conf);
+    hs_free(r);
 }

@@ -18,7 +18,7 @@ void admin_multi_free(struct session *s)
     while (s->queue != NULL) {
         struct queued *q = s->queue;
         s->queue = q->next;
-        free(q);
+        hs_free(q);
     }
     s->queue_end = &s->queue;
     s->queue_n = 0;
@@ -29,7 +29,7 @@ void admin_multi_free(struct session *s)
 
 static struct queued *copy(const struct call *c, size_t bytes)
 {
-    struct queued *q = malloc(sizeof(*q) + c->argc * sizeof(struct hs_arg) + bytes);
+    struct queued *q = hs_alloc(sizeof(*q) + c->argc * sizeof(struct hs_arg) + bytes);
     if (q == NULL)
         return NULL;
     char *to = (char *)(q->argv + c->argc);
@@ -106,7 +106,7 @@ void admin_cmd_exec(struct call *c)
     while (q != NULL) {
         struct queued *next = q->next;
         admin_dispatch(s, c->view, q->argv, q->argc);
-        free(q);
+        hs_free(q);
         q = next;
     }
 }

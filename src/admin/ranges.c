@@ -11,8 +11,8 @@ bool admin_ranges_init(struct ranges *r, const struct hs_topo *t)
     uint32_t n = 0;
     for (uint32_t s = 0; s < HS_SLOTS; s++)
         n += t->owner[s] != HS_TOPO_NONE && (s == 0 || t->owner[s] != t->owner[s - 1]);
-    *r = (struct ranges){.v = malloc((n + 1) * sizeof(*r->v)),
-                         .head = malloc(t->nodes_n * 2 * sizeof(int32_t))};
+    *r = (struct ranges){.v = hs_alloc((n + 1) * sizeof(*r->v)),
+                         .head = hs_alloc(t->nodes_n * 2 * sizeof(int32_t))};
     if (r->v == NULL || r->head == NULL) {
         admin_ranges_fini(r);
         return false;
@@ -43,7 +43,7 @@ bool admin_ranges_init(struct ranges *r, const struct hs_topo *t)
 
 void admin_ranges_fini(struct ranges *r)
 {
-    free(r->v);
-    free(r->head);
+    hs_free(r->v);
+    hs_free(r->head);
     *r = (struct ranges){0};
 }

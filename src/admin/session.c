@@ -113,7 +113,7 @@ void *admin_open(void *ctx, const struct hs_client_info *info, struct hs_outbuf 
     const char *why = refusal(view, info);
     bool password = view != NULL && view->conf.requirepass[0] != '\0';
     hs_snapshot_end(a->conf.snapshot, info->reactor);
-    struct session *s = why == NULL ? calloc(1, sizeof(*s)) : NULL;
+    struct session *s = why == NULL ? hs_alloc(sizeof(*s)) : NULL;
     if (s == NULL) {
         refuse(out, why != NULL ? why : "-ERR out of memory\r\n");
         return NULL;
@@ -141,7 +141,7 @@ void admin_close(void *session)
     list_remove(s->admin, s);
     hs_resp_fini(&s->parser);
     admin_multi_free(s);
-    free(s);
+    hs_free(s);
 }
 
 /* Says what is wrong with the bytes and ends the session. */

@@ -118,9 +118,9 @@ bool admin_shards_reply(struct hs_resp_sink *out, const struct hs_topo *t,
                         enum hs_endpoint_type type)
 {
     struct ranges ranges;
-    struct member *m = malloc((t->nodes_n + 1) * sizeof(*m));
+    struct member *m = hs_alloc((t->nodes_n + 1) * sizeof(*m));
     if (m == NULL || !admin_ranges_init(&ranges, t)) {
-        free(m);
+        hs_free(m);
         return false;
     }
     uint32_t shards;
@@ -138,6 +138,6 @@ bool admin_shards_reply(struct hs_resp_sink *out, const struct hs_topo *t,
             put_node(out, m[i].node, type);
     }
     admin_ranges_fini(&ranges);
-    free(m);
+    hs_free(m);
     return true;
 }

@@ -54,7 +54,7 @@ struct replicas {
 
 static bool replicas_init(struct replicas *r, const struct hs_topo *t)
 {
-    uint16_t *mem = malloc(3 * sizeof(uint16_t) * t->nodes_n);
+    uint16_t *mem = hs_alloc(3 * sizeof(uint16_t) * t->nodes_n);
     if (mem == NULL)
         return false;
     *r = (struct replicas){.first = mem, .next = mem + t->nodes_n, .n = mem + 2 * t->nodes_n};
@@ -94,7 +94,7 @@ bool admin_slots_reply(struct hs_resp_sink *out, const struct hs_topo *t,
         for (uint16_t r = replicas.first[node]; r != HS_TOPO_NONE; r = replicas.next[r])
             put_node(out, &t->nodes[r], type);
     }
-    free(replicas.first);
+    hs_free(replicas.first);
     admin_ranges_fini(&ranges);
     return true;
 }

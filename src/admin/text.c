@@ -15,11 +15,14 @@ void admin_text_put(struct text *t, const void *p, size_t n)
         size_t cap = t->cap < TEXT_MIN ? TEXT_MIN : t->cap;
         while (cap < t->n + n)
             cap *= 2;
-        char *grown = realloc(t->p, cap);
+        char *grown = hs_alloc(cap);
         if (grown == NULL) {
             t->failed = true;
             return;
         }
+        if (t->n > 0)
+            memcpy(grown, t->p, t->n);
+        hs_free(t->p);
         t->p = grown;
         t->cap = cap;
     }
@@ -42,7 +45,7 @@ void admin_text_printf(struct text *t, const char *fmt, ...)
 
 void admin_text_free(struct text *t)
 {
-    free(t->p);
+    hs_free(t->p);
     *t = (struct text){0};
 }
 

@@ -7,7 +7,7 @@
 #ifndef NET_FIXTURE_H
 #define NET_FIXTURE_H
 
-#include "../unit/hs_test.h"
+#include "hs_test.h"
 
 #include "hearsay/net.h"
 #include "hearsay/wire.h"
