@@ -205,7 +205,7 @@ struct hs_core {
     uint32_t *index;    /* open addressing: fingerprint << 16 | node + 1 */
     uint32_t index_mask;
     uint32_t nodes_n;  /* known, the local node included */
-    uint32_t nodes_hi; /* places ever used */
+    uint16_t nodes_hi; /* places ever used */
     uint16_t *free_nodes;
     uint32_t free_n;
     uint32_t handshakes_n;
@@ -419,8 +419,8 @@ bool core_blacklisted(struct hs_core *c, const void *id);
 
 /* emit.c */
 struct hs_action *core_act(struct hs_core *c, enum hs_action_type type);
-void core_note(struct hs_core *c, enum hs_note note, hs_ix node, hs_ix other, int64_t number);
-void core_note_id(struct hs_core *c, enum hs_note note, const void *id, hs_ix other,
+void core_note(struct hs_core *c, enum hs_note what, hs_ix node, hs_ix other, int64_t number);
+void core_note_id(struct hs_core *c, enum hs_note what, const void *id, hs_ix other,
                   int64_t number);
 void core_reply(struct hs_core *c, uint64_t token, enum hs_cmd_err err, int64_t number);
 void core_hdr_refresh(struct hs_core *c);
@@ -442,7 +442,7 @@ void core_recv_ping(struct hs_core *c, struct hs_link l, uint16_t sender, const 
 void core_recv_fail(struct hs_core *c, uint16_t sender, const struct hs_view *v);
 void core_recv_update(struct hs_core *c, uint16_t sender, const struct hs_view *v);
 void core_recv_publish(struct hs_core *c, uint16_t sender, const struct hs_view *v);
-void core_recv_role(struct hs_core *c, uint16_t sender, const struct hs_view *v);
+void core_recv_role(struct hs_core *c, uint16_t ix, const struct hs_view *v);
 
 /* epochs.c, vote.c, state.c */
 void core_epoch_collision(struct hs_core *c, uint16_t sender, uint64_t epoch);

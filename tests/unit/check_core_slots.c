@@ -284,8 +284,13 @@ static enum refusal ask(uint64_t current_epoch, uint8_t mflags)
                                                            : (enum refusal)w.last_number;
 }
 
+/* Its replica asks only when a test makes it. */
 static void make_failed_master(void)
 {
+    struct hs_core_conf conf = core(3)->conf;
+
+    conf.replica_no_failover = true;
+    world_command(&w, 3, (struct hs_cmd){.type = HS_CMD_CONF, .conf = &conf});
     replicate(3, 1);
     world_run(&w, 3000);
     world_kill(&w, 1);

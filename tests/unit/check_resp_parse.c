@@ -73,6 +73,22 @@ START_TEST(single_bytes_give_the_same_commands)
 }
 END_TEST
 
+/* The buffer fills up while a line is incomplete, so what is left of it moves to
+ * the start, and how far it was searched must move with it. */
+START_TEST(moving_an_incomplete_line_loses_nothing)
+{
+    ck_assert(hs_resp_feed(&parser, "p", 1));
+    for (int i = 0; i < 2000; i++) {
+        ck_assert_int_eq(hs_resp_next(&parser), HS_RESP_MORE);
+        ck_assert(hs_resp_feed(&parser, "ing\np", 5));
+        ck_assert_int_eq(hs_resp_next(&parser), HS_RESP_OK);
+        ck_assert_uint_eq(parser.args_n, 1);
+        ck_assert_str_eq(parser.args[0].p, "ping");
+    }
+    ck_assert_uint_le(parser.cap, 512);
+}
+END_TEST
+
 START_TEST(an_idle_parser_holds_no_memory)
 {
     feed_text("*1\r\n$4\r\nping\r\n");
@@ -184,6 +200,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, every_cut_in_three_gives_the_same_commands);
     tcase_add_test(t, single_bytes_give_the_same_commands);
+    tcase_add_test(t, moving_an_incomplete_line_loses_nothing);
     tcase_add_test(t, an_idle_parser_holds_no_memory);
     tcase_add_test(t, what_is_announced_takes_no_memory);
     tcase_add_loop_test(t, bad_bytes_are_named, 0, (int)(sizeof(bad) / sizeof(bad[0])));

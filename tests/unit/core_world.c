@@ -62,8 +62,8 @@ static void up(struct world *w, int i, struct hs_link l, bool outbound, struct h
 
     e->link = l;
     e->up = (struct hs_link_up){.outbound = outbound, .dial = d};
-    strcpy(e->up.peer_ip, "127.0.0.1");
-    strcpy(e->up.local_ip, "127.0.0.1");
+    memcpy(e->up.peer_ip, "127.0.0.1", 10);
+    memcpy(e->up.local_ip, "127.0.0.1", 10);
 }
 
 static void connect_to(struct world *w, int i, const struct hs_action *a)
@@ -347,7 +347,7 @@ void world_meet(struct world *w, int i, int j)
     struct hs_cmd cmd = {
         .type = HS_CMD_MEET, .port = (uint16_t)(7000 + j), .cport = (uint16_t)(17000 + j)};
 
-    strcpy(cmd.ip, "127.0.0.1");
+    memcpy(cmd.ip, "127.0.0.1", 10);
     world_command(w, i, cmd);
     ck_assert_int_eq(w->node[i].err, HS_CMD_OK);
 }
