@@ -50,6 +50,7 @@ struct hs_conf {
     /* ours */
     uint32_t nodes_max; /* cluster-nodes-max: the largest cluster to prepare for */
     uint32_t reactors;  /* 0: one per core less the owner's */
+    uint32_t io_threads; /* a hint: stock's thread count, for where reactors is 0 */
     bool cpu_pinning;
 };
 
@@ -92,8 +93,9 @@ bool hs_conf_is_live(uint32_t i); /* CONFIG SET may change it */
 int hs_conf_set(struct hs_conf *c, uint32_t i, const char *value, size_t n, char *why,
                 size_t why_n);
 
-/* --help, and --explain --nodes N, to standard output. */
+/* --help, --version, and --explain --nodes N, to standard output. */
 void hs_conf_print_help(void);
+void hs_conf_print_version(void);
 void hs_conf_print_explain(const struct hs_conf *c, uint32_t nodes);
 
 #endif

@@ -104,7 +104,6 @@ enum hs_cmd_type {
     HS_CMD_COUNT_REPORTS, /* id */
     HS_CMD_FAILOVER,      /* failover */
     HS_CMD_OFFSET,        /* epoch: the fronted store's replication offset */
-    HS_CMD_PUBLISH,       /* publish, sharded */
     HS_CMD_CONF,          /* conf */
     HS_CMD_RESETSTAT,
 };
@@ -123,7 +122,7 @@ struct hs_cmd {
     char ip[HS_IP_LEN];
     uint16_t port, cport;
     uint16_t slot;
-    bool hard, sharded;
+    bool hard;
     enum hs_failover failover;
     int64_t epoch;
     /* In the caller's order. If ranges_bad, the argument after the last range
@@ -131,7 +130,6 @@ struct hs_cmd {
     const struct hs_slot_range *ranges;
     uint32_t ranges_n;
     bool ranges_bad;
-    struct hs_publish publish;
     const struct hs_core_conf *conf;
 };
 

@@ -161,6 +161,13 @@ struct hs_client_ops {
     void (*drop)(void *ctx, void *request);
 };
 
+/* For the sessions of a reactor, on that reactor's own thread only. */
+
+/* Bytes for another client of it; false when there is no such client (any more). */
+bool hs_client_push(struct hs_net *n, struct hs_conn_id conn, const void *p, size_t len);
+/* Closes a client of it, the caller's own too, once the caller has returned. */
+bool hs_client_kill(struct hs_net *n, struct hs_conn_id conn);
+
 /* ---- set-up ---- */
 
 struct hs_net_conf {

@@ -216,8 +216,7 @@ static enum hs_cmd_err simple(struct hs_core *c, const struct hs_cmd *cmd)
     case HS_CMD_OFFSET:
         core_offset(c, cmd->epoch);
         return HS_CMD_OK;
-    default:
-        HS_ASSERT(!"a command without a handler");
+    default: /* the others are core_command()'s */
         return HS_CMD_OK;
     }
 }

@@ -62,9 +62,10 @@ bool hs_wire_hostname_valid(const char *text)
 {
     size_t n = wire_text_len(text, HS_HOSTNAME_MAX + 1);
 
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         if (!is_alnum(text[i]) && text[i] != '.' && text[i] != '-')
             return false;
+    }
     return n > 0 && n <= HS_HOSTNAME_MAX;
 }
 
@@ -77,9 +78,10 @@ bool hs_wire_nodename_valid(const char *text)
     for (size_t i = 0; i < n; i++) {
         if (text[i] <= ' ' || text[i] > '~')
             return false;
-        for (size_t k = 0; k < sizeof(refused) - 1; k++)
+        for (size_t k = 0; k < sizeof(refused) - 1; k++) {
             if (text[i] == refused[k])
                 return false;
+        }
     }
     return n > 0 && n <= HS_HOSTNAME_MAX;
 }

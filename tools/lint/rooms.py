@@ -63,8 +63,8 @@ def place(rel, table, cmake):
         room = rel.parts[1]
         return room, table.get(room, set()) | {room}, pathlib.PurePath("src", room)
     if top == "tests":
-        m = re.match(r"(?:check|fuzz)_([a-z]+)", name)
-        room = m.group(1) if m else "net" if name.startswith("net_") else "daemon"
+        m = re.match(r"(?:check_|fuzz_)?([a-z]+)", name)
+        room = m.group(1) if m and m.group(1) in table else "daemon"
         return None, floors(table, room), pathlib.PurePath("src", room)
     doors = set()
     for room in linked_rooms(cmake, name):

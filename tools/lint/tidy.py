@@ -147,8 +147,9 @@ def header_alone(src):
         return
     cc = os.environ.get("CC", "cc")
     what = src.root / src.rel
+    room = src.rel.stem.split("_")[0]
     cmd = [cc, "-std=c11", "-D_GNU_SOURCE", '-DHS_VERSION="0"', '-DHS_SOURCE_DIR="."', "-fsyntax-only",
-           f"-I{src.root}/include", f"-I{what.parent}", "-x", "c", "-"]
+           f"-I{src.root}/include", f"-I{what.parent}", f"-I{src.root}/src/{room}", "-x", "c", "-"]
     done = subprocess.run(cmd, input=f'#include "{what}"\n', text=True, capture_output=True,
                           check=False, timeout=60)
     if done.returncode != 0:
