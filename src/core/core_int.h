@@ -4,6 +4,8 @@
  * parallel arrays, split by how often a message touches them: `hot` for every
  * gossip entry about it, `cold` for its own messages, `board` for what we tell
  * others, `names` only when it has any.
+ *
+ * Length: one place to look up every shape and every call of the room.
  */
 #ifndef HEARSAY_CORE_INT_H
 #define HEARSAY_CORE_INT_H

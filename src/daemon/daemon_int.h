@@ -68,6 +68,8 @@ void daemon_report(struct daemon *d, int code);
 /* rooms.c */
 int daemon_build(struct daemon *d);
 void daemon_demolish(struct daemon *d);
+/* The pid file and the socket. */
+void daemon_remove_files(struct daemon *d);
 
 /* listen.c */
 int daemon_listen(struct daemon *d);

@@ -183,6 +183,14 @@ int daemon_build(struct daemon *d)
     return code;
 }
 
+void daemon_remove_files(struct daemon *d)
+{
+    if (d->has_unixsocket)
+        unlink(d->conf.unixsocket);
+    if (d->has_pidfile)
+        unlink(d->conf.pidfile);
+}
+
 void daemon_demolish(struct daemon *d)
 {
     hs_owner_destroy(d->owner);
@@ -196,8 +204,5 @@ void daemon_demolish(struct daemon *d)
     if (d->store != NULL)
         hs_store_close(d->store);
     hs_topo_destroy(d->boot);
-    if (d->has_unixsocket)
-        unlink(d->conf.unixsocket);
-    if (d->has_pidfile)
-        unlink(d->conf.pidfile);
+    daemon_remove_files(d);
 }

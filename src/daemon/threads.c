@@ -145,6 +145,7 @@ void daemon_stop_threads(struct daemon *d)
     if (!stopped) {
         hs_log(HS_LOG_WARNING, "A reactor did not stop within %d s. The state was saved.",
                REACTOR_STOP_S);
+        daemon_remove_files(d);
         _exit(DAEMON_BROKEN);
     }
 }

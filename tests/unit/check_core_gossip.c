@@ -1,5 +1,7 @@
 /* What goes into a gossip section, what is believed of one, and who gets
- * which extensions. One core, its peers played by hand-made frames. */
+ * which extensions. One core, its peers played by hand-made frames.
+ *
+ * Length: the frames' makers serve all three. */
 #include "core_world.h"
 #include "hs_test.h"
 

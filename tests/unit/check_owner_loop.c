@@ -1,5 +1,5 @@
 /* The loop between its rings: what goes in comes out as it should, and in order. */
-#include "check_owner_world.h"
+#include "owner_world.h"
 
 static void send_two(const struct hs_event *ev, struct hs_actions *out)
 {

@@ -1,3 +1,7 @@
+/* core_world.c - see core_world.h.
+ *
+ * Length: the whole world of the core's tests, whose parts only serve each other.
+ */
 #include "core_world.h"
 
 static struct hs_now now_of(const struct world *w, int i)

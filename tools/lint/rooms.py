@@ -80,8 +80,9 @@ def check_include(root, rel, where, kind, what, bad):
             bad.append(f"{room or rel.name} may not open {what}: it is not among the rooms it uses")
     elif kind == '"':
         beside = root / rel.parent / what
+        shared = rel.parts[0] == "tests" and (root / "tests" / what).exists()
         own = private is not None and (root / private / what).exists() and "/" not in what
-        if "/" in what or not (own or beside.exists()):
+        if "/" in what or not (own or shared or beside.exists()):
             bad.append(f"{what} is another room's private header")
     elif room is not None:
         for pattern, rooms in SYSTEM_ONLY_IN:

@@ -1,4 +1,4 @@
-/* check_owner_world.h - what the owner is tested between: a scripted core, one
+/* owner_world.h - what the owner is tested between: a scripted core, one
  * reactor's rings of which the test holds the other ends, and a store that only
  * counts. For one test program; the owner runs on a thread of its own, as it does.
  */
