@@ -44,7 +44,6 @@ struct hs_dial {
 struct hs_core_opts {
     uint32_t nodes_max;    /* 2..HS_NODES_MAX, the local node included */
     uint32_t links_max;    /* every hs_link.ix is below */
-    uint32_t pings_max;    /* sent in one step, and so bytes of one step */
     uint32_t connects_max; /* asked for in one tick (256 is plenty) */
     uint64_t seed;         /* all the randomness the core will ever have */
 };

@@ -17,9 +17,6 @@ enum {
     FRAMES_MIN = 8,           /* but at least so many of the longest */
     SEND_PENDING = 1024,      /* entries of one link: minutes of heartbeats */
     CLIENT_OUTBUF = 64 << 20, /* a CLUSTER SLOTS of 16384 ranges is below 4 MiB */
-    PINGS_MIN = 16,           /* in one step: enough for a small cluster at once */
-    PINGS_MAX = 128,          /* 1280 a second at ten ticks, 10000 nodes in 8 s */
-    NODES_PER_PING = 16,
     CONNECTS = 256,
     STALL_MIN_MS = 5000, /* a send may pause that long even with short timeouts */
 };
@@ -128,16 +125,12 @@ static int build_net(struct daemon *d)
 
 static int build_owner(struct daemon *d)
 {
-    uint32_t pings = d->conf.nodes_max / NODES_PER_PING;
     struct hs_owner_conf conf = {
         .conf = d->conf,
         .core =
             {
                 .nodes_max = d->conf.nodes_max,
                 .links_max = d->reactors_n * d->conns_max,
-                .pings_max = pings < PINGS_MIN   ? PINGS_MIN
-                             : pings > PINGS_MAX ? PINGS_MAX
-                                                 : pings,
                 .connects_max = CONNECTS,
             },
         .boot = d->boot,
