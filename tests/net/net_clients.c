@@ -8,6 +8,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 struct request {
     char text[64];
@@ -356,6 +358,35 @@ START_TEST(an_idle_client_is_closed_and_a_busy_one_is_not)
 }
 END_TEST
 
+START_TEST(a_unix_socket_is_known_as_one_and_a_session_may_be_refused)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    struct stat st;
+
+    snprintf(a.sun_path, sizeof(a.sun_path), "/tmp/net_clients.%d", (int)getpid());
+    fix_create();
+    ck_assert_int_eq(hs_net_listen_unix(net, a.sun_path, 0700), 0);
+    ck_assert_int_eq(stat(a.sun_path, &st), 0);
+    ck_assert_int_eq((int)(st.st_mode & 0777), 0700);
+    fix_start();
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+    expect(fd, "who are you\n");
+    expect_end(fd);
+    stop();
+    unlink(a.sun_path);
+}
+END_TEST
+
+START_TEST(what_the_kernel_offers_is_said_in_a_sentence)
+{
+    char why[256];
+
+    ck_assert_int_eq(hs_net_probe(why, sizeof(why)), 0);
+    ck_assert_uint_gt(strlen(why), 10);
+}
+END_TEST
+
 START_TEST(a_stop_lets_queued_replies_leave)
 {
     start();
@@ -389,7 +420,9 @@ int main(void)
     tcase_add_test(tc, one_client_can_be_told_something_by_another_and_kill_itself);
     tcase_add_test(tc, one_client_too_many_is_told_so);
     tcase_add_test(tc, an_idle_client_is_closed_and_a_busy_one_is_not);
+    tcase_add_test(tc, a_unix_socket_is_known_as_one_and_a_session_may_be_refused);
+    tcase_add_test(tc, what_the_kernel_offers_is_said_in_a_sentence);
     tcase_add_test(tc, a_stop_lets_queued_replies_leave);
     suite_add_tcase(s, tc);
-    return hs_test_main(s);
+    return fix_main(s);
 }

@@ -227,5 +227,5 @@ int main(void)
     tcase_add_test(tc, closing_from_both_sides_at_once_ends_each_link_once);
     tcase_add_test(tc, a_stop_while_links_are_busy_ends_them_all);
     suite_add_tcase(s, tc);
-    return hs_test_main(s);
+    return fix_main(s);
 }
