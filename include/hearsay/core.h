@@ -64,6 +64,7 @@ struct hs_core_conf {
     char announce_ip[HS_IP_LEN];    /* "": what peers see */
     char hostname[HS_HOSTNAME_MAX + 1];
     char nodename[HS_HOSTNAME_MAX + 1];
+    char client_ipv4[16], client_ipv6[HS_IP_LEN]; /* Valkey's extensions */
 };
 
 /* ---- events ---- */
@@ -103,7 +104,6 @@ enum hs_cmd_type {
     HS_CMD_COUNT_REPORTS, /* id */
     HS_CMD_FAILOVER,      /* failover */
     HS_CMD_OFFSET,        /* epoch: the fronted store's replication offset */
-    HS_CMD_PUBLISH,       /* publish, sharded */
     HS_CMD_CONF,          /* conf */
     HS_CMD_RESETSTAT,
 };
@@ -122,7 +122,7 @@ struct hs_cmd {
     char ip[HS_IP_LEN];
     uint16_t port, cport;
     uint16_t slot;
-    bool hard, sharded;
+    bool hard;
     enum hs_failover failover;
     int64_t epoch;
     /* In the caller's order. If ranges_bad, the argument after the last range
@@ -130,7 +130,6 @@ struct hs_cmd {
     const struct hs_slot_range *ranges;
     uint32_t ranges_n;
     bool ranges_bad;
-    struct hs_publish publish;
     const struct hs_core_conf *conf;
 };
 
@@ -248,6 +247,8 @@ struct hs_actions {
 };
 
 uint32_t hs_core_actions_max(const struct hs_core_opts *opts);
+/* What the next step needs of bytes as things stand, at most bytes_max. */
+uint32_t hs_core_bytes_need(const struct hs_core *c);
 uint32_t hs_core_bytes_max(const struct hs_core_opts *opts);
 
 /* ---- life ---- */

@@ -22,9 +22,9 @@ struct hs_topo_node {
     uint16_t port;      /* plain client port, 0 if none */
     uint16_t tls_port;  /* TLS client port, 0 if none */
     uint16_t cport;
-    uint16_t flags;  /* HS_NODE_*; only what nodes.conf and CLUSTER NODES know */
-    uint16_t master; /* index of a replica's master, or HS_TOPO_NONE */
-    uint16_t slots_n;
+    uint16_t flags;        /* HS_NODE_*; only what nodes.conf and CLUSTER NODES know */
+    uint16_t master;       /* index of a replica's master, or HS_TOPO_NONE */
+    uint16_t slots_n;      /* entries of owner[] that name it */
     uint64_t config_epoch; /* a replica's own; show hs_topo_epoch() */
     int64_t repl_offset;
     int64_t ping_sent_ms;     /* Unix ms of the pending ping, 0 for none */

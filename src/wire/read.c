@@ -62,9 +62,10 @@ bool hs_wire_hostname_valid(const char *text)
 {
     size_t n = wire_text_len(text, HS_HOSTNAME_MAX + 1);
 
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         if (!is_alnum(text[i]) && text[i] != '.' && text[i] != '-')
             return false;
+    }
     return n > 0 && n <= HS_HOSTNAME_MAX;
 }
 
@@ -77,9 +78,10 @@ bool hs_wire_nodename_valid(const char *text)
     for (size_t i = 0; i < n; i++) {
         if (text[i] <= ' ' || text[i] > '~')
             return false;
-        for (size_t k = 0; k < sizeof(refused) - 1; k++)
+        for (size_t k = 0; k < sizeof(refused) - 1; k++) {
             if (text[i] == refused[k])
                 return false;
+        }
     }
     return n > 0 && n <= HS_HOSTNAME_MAX;
 }
@@ -110,7 +112,7 @@ void hs_wire_publish(const struct hs_view *v, struct hs_publish *out)
     out->message = out->channel + out->channel_len;
 }
 
-static bool id_is_zero(const uint8_t *id)
+bool wire_id_is_zero(const uint8_t *id)
 {
     static const uint8_t zero[HS_ID_LEN];
 
@@ -132,7 +134,7 @@ void hs_wire_read_hdr(const struct hs_view *v, struct hs_hdr *h, struct hs_node_
     h->offset = hs_get64(p + HS_OFF_OFFSET);
     memcpy(h->sender.hex, p + HS_OFF_SENDER, HS_ID_LEN);
     h->slots = p + HS_OFF_SLOTS;
-    if (!id_is_zero(p + HS_OFF_SLAVEOF)) {
+    if (!wire_id_is_zero(p + HS_OFF_SLAVEOF)) {
         memcpy(slaveof->hex, p + HS_OFF_SLAVEOF, HS_ID_LEN);
         h->slaveof = slaveof;
     }

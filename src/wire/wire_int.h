@@ -5,6 +5,7 @@
 #include "hearsay/wire.h"
 
 enum {
+    WIRE_SIGNATURE = 0x52436d62, /* RCmb */
     WIRE_VERSION = 1,
     WIRE_LIGHT_BIT = 0x8000, /* of the type field: a 16-byte header follows the signature */
     WIRE_PUBLISH_LENS = 8,   /* two 32-bit lengths before the channel's bytes */
@@ -30,5 +31,8 @@ static inline bool wire_is_string_ext(uint16_t type)
 
 /* Characters before the NUL, max if there is none in the first max bytes. */
 size_t wire_text_len(const void *text, size_t max);
+
+/* How a master's slaveof looks. */
+bool wire_id_is_zero(const uint8_t *id);
 
 #endif

@@ -280,5 +280,5 @@ int main(void)
     tcase_add_test(tc, a_reader_that_takes_nothing_is_cut_as_stalled);
     tcase_add_test(tc, a_slow_but_moving_reader_is_not_stalled);
     suite_add_tcase(s, tc);
-    return fix_main(s);
+    return hs_test_main(s);
 }

@@ -289,5 +289,5 @@ int main(void)
     tcase_add_test(tc, what_the_kernel_offers_is_said_in_a_sentence);
     tcase_add_test(tc, a_stop_lets_queued_replies_leave);
     suite_add_tcase(s, tc);
-    return fix_main(s);
+    return hs_test_main(s);
 }

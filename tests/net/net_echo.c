@@ -187,5 +187,5 @@ int main(void)
     tcase_add_test(tc, many_frames_in_one_segment_keep_their_order);
     tcase_add_test(tc, control_goes_first_and_frames_do_not_mix);
     suite_add_tcase(s, tc);
-    return fix_main(s);
+    return hs_test_main(s);
 }

@@ -7,17 +7,17 @@
 #ifndef NET_FIXTURE_H
 #define NET_FIXTURE_H
 
+#include "hs_test.h"
+
 #include "hearsay/net.h"
 #include "hearsay/wire.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -308,16 +308,6 @@ static inline void fix_stop(void)
     }
     hs_net_destroy(net);
     hs_wake_fini(&owner_wake);
-}
-
-static inline int fix_main(Suite *s)
-{
-    SRunner *runner = srunner_create(s);
-
-    srunner_run_all(runner, CK_ENV);
-    int failed_n = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed_n == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* ---- peers ---- */

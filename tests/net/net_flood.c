@@ -132,5 +132,5 @@ int main(void)
     tcase_add_test(tc, two_reactors_share_the_owner);
     tcase_add_test(tc, a_slow_owner_with_little_frame_memory_parks_the_peers_and_loses_nothing);
     suite_add_tcase(s, tc);
-    return fix_main(s);
+    return hs_test_main(s);
 }

@@ -249,5 +249,5 @@ int main(void)
     tcase_add_test(tc, an_owner_that_stands_still_misses_nothing);
     tcase_add_test(tc, a_stop_while_links_are_busy_ends_them_all);
     suite_add_tcase(s, tc);
-    return fix_main(s);
+    return hs_test_main(s);
 }

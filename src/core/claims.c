@@ -1,0 +1,167 @@
+/* claims.c - what a peer says it owns, against what we believe.
+ *
+ * Every header carries 16,384 bits of claim, and nearly always the same ones.
+ * Once a claim was found equal to our view of the claimer, its hash and the
+ * version of that view are kept; while both stay, the next claim costs one
+ * comparison. Anything else is walked bit by bit.
+ */
+#include "core_int.h"
+
+struct claim {
+    uint16_t by;
+    uint16_t mine;      /* we ourselves, or our master if we are a replica */
+    uint16_t new_owner; /* who took slots of `mine` in this claim; NIL16 none */
+    uint32_t taken_n;   /* slots bound to the claimer */
+    uint32_t from_mine_n;
+    uint32_t claimed_n; /* bits set */
+};
+
+/* A slot changes hands to whoever claims it with a newer epoch, or if its
+ * owner is unknown or has stopped claiming it. Equal epochs change nothing:
+ * the collision rule makes them differ first. */
+static bool may_take(const struct hs_core *c, uint32_t slot, uint64_t epoch)
+{
+    uint16_t owner = c->owner[slot];
+
+    return owner == NIL16 || hs_slot_test(c->abandoned, slot) ||
+           c->cold[owner].config_epoch < epoch;
+}
+
+static void claim_slot(struct hs_core *c, struct claim *k, uint32_t slot, uint64_t epoch)
+{
+    uint16_t owner = c->owner[slot];
+
+    k->claimed_n++;
+    if (owner == k->by) {
+        c->abandoned[slot >> 3] = (uint8_t)(c->abandoned[slot >> 3] & ~(1U << (slot & 7)));
+        return;
+    }
+    if (c->importing[slot] != 0 || !may_take(c, slot, epoch)) {
+        return; /* while we import it, SETSLOT decides whose it is */
+    }
+    if (owner != NIL16 && owner == k->mine) {
+        k->new_owner = k->by;
+        k->from_mine_n++;
+    }
+    if (c->migrating[slot] != 0) {
+        core_set_migrating(c, slot, NIL16); /* it is not ours to give any more */
+    }
+    core_slot_set(c, slot, k->by);
+    k->taken_n++;
+}
+
+/* We, or our master, lost the last slot to the claimer: stay with the data. A
+ * move inside our own shard (all it claims is what it just took) is followed
+ * even where replica migration is off. */
+static void follow_slots(struct hs_core *c, const struct claim *k)
+{
+    bool ours_moved = k->claimed_n == k->from_mine_n;
+
+    if (k->new_owner != NIL16 && c->cold[k->mine].slots_n == 0 &&
+        (c->conf.allow_replica_migration || ours_moved)) {
+        core_follow(c, k->new_owner);
+        return;
+    }
+    uint16_t master = c->cold[SELF].master;
+    if (master != NIL16) {
+        uint16_t above = c->cold[master].master;
+        if (above != NIL16 && above != SELF) {
+            core_follow(c, above); /* no chains: replicas follow masters */
+        }
+    }
+}
+
+/* Applies the claim of master `ix` with that epoch (a header's, or an UPDATE's). */
+void core_claim(struct hs_core *c, uint16_t ix, uint64_t epoch, const uint8_t *bitmap)
+{
+    struct claim k = {
+        .by = ix, .mine = i_am_master(c) ? SELF : c->cold[SELF].master, .new_owner = NIL16};
+
+    if (ix == SELF) {
+        return;
+    }
+    COUNT(c, claims_walked);
+    for (uint32_t s = 0; s < HS_SLOTS; s++) {
+        if (s % 64 == 0 && c->cold[ix].slots_n == 0) { /* nothing of its to abandon */
+            uint64_t word;
+            memcpy(&word, bitmap + s / 8, sizeof(word));
+            if (word == 0) {
+                s += 63;
+                continue;
+            }
+        }
+        if (hs_slot_test(bitmap, s)) {
+            claim_slot(c, &k, s, epoch);
+        } else if (c->owner[s] == ix && !hs_slot_test(c->abandoned, s)) {
+            hs_slot_set(c->abandoned, s); /* kept until somebody claims it */
+            c->cold[ix].slots_ver++;
+        }
+    }
+    if (k.taken_n > 0) {
+        c->counters[COUNT_slots_won] += k.taken_n;
+        core_note(c, HS_NOTE_SLOTS_MOVED, ix, HS_NIL, k.taken_n);
+    }
+    follow_slots(c, &k);
+}
+
+/* The claimer is behind: name the first newer owner of something it claims. */
+static void tell_of_newer_owner(struct hs_core *c, uint16_t ix, const struct hs_view *v)
+{
+    const uint8_t *bitmap = v->frame + HS_OFF_SLOTS;
+    uint64_t epoch = hs_get64(v->frame + HS_OFF_CONFIG_EPOCH);
+
+    for (uint32_t s = 0; s < HS_SLOTS; s++) {
+        uint16_t owner = c->owner[s];
+        if (hs_slot_test(bitmap, s) && owner != ix && owner != NIL16 &&
+            !hs_slot_test(c->abandoned, s) && c->cold[owner].config_epoch > epoch) {
+            core_send_update(c, ix, owner);
+            return;
+        }
+    }
+}
+
+/* Whose slots a header's bitmap is about: a replica sends its master's. */
+static uint16_t claimed_for(const struct hs_core *c, uint16_t ix)
+{
+    uint16_t master = c->cold[ix].master;
+
+    return has_flag(c, ix, HS_NODE_MASTER) || master == NIL16 ? ix : master;
+}
+
+/* True if the bitmap is what we believe of `owner`; remembers it if so. */
+static bool is_known_claim(struct hs_core *c, uint16_t ix, uint16_t owner, const struct hs_view *v)
+{
+    struct cold *n = &c->cold[ix];
+    uint32_t ver = c->cold[owner].slots_ver ^ (uint32_t)owner << 16;
+    uint8_t ours[HS_SLOTS_BYTES];
+
+    if (n->claim_hash == v->slots_hash && n->claim_ver == ver) {
+        COUNT(c, claims_unchanged);
+        return true;
+    }
+    core_slots_bitmap(c, owner, false, ours);
+    if (memcmp(ours, v->frame + HS_OFF_SLOTS, HS_SLOTS_BYTES) != 0) {
+        return false;
+    }
+    if (owner == ix && c->cold[ix].slots_n > 0) {
+        core_claim(c, ix, hs_get64(v->frame + HS_OFF_CONFIG_EPOCH), v->frame + HS_OFF_SLOTS);
+        ver = c->cold[owner].slots_ver ^ (uint32_t)owner << 16; /* marks of abandonment cleared */
+    }
+    n->claim_hash = v->slots_hash;
+    n->claim_ver = ver;
+    return true;
+}
+
+/* The slots of a PING, PONG or MEET from a node whose role is up to date. */
+void core_claim_check(struct hs_core *c, uint16_t ix, const struct hs_view *v)
+{
+    uint16_t owner = claimed_for(c, ix);
+
+    if (is_known_claim(c, ix, owner, v)) {
+        return;
+    }
+    if (has_flag(c, ix, HS_NODE_MASTER)) {
+        core_claim(c, ix, hs_get64(v->frame + HS_OFF_CONFIG_EPOCH), v->frame + HS_OFF_SLOTS);
+    }
+    tell_of_newer_owner(c, ix, v);
+}

@@ -1,0 +1,82 @@
+/* index.c - from a node id to its place in the table.
+ *
+ * Open addressing with linear probing over 4-byte slots: 16 bits of the hash
+ * beside 16 bits of node index, so that 10,000 nodes take 128 KiB and a look-up
+ * reads one slot and, on a match, the one cache line that the caller needs
+ * anyway. Ids come from the network, so the hash is seeded.
+ */
+#include "core_int.h"
+
+static uint64_t load64(const uint8_t *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+/* Ids are 40 random hex digits; 16 of them carry 64 bits. */
+static uint64_t hash(const struct hs_core *c, const uint8_t *id)
+{
+    uint64_t h = (load64(id) ^ c->hash_seed) * UINT64_C(0x9e3779b97f4a7c15);
+
+    h ^= h >> 29;
+    h = (h + load64(id + 8)) * UINT64_C(0xd6e8feb86659fd93);
+    return h ^ h >> 32;
+}
+
+static uint32_t fingerprint(uint64_t h)
+{
+    return (uint32_t)(h >> 48) << 16;
+}
+
+uint16_t core_index_find(const struct hs_core *c, const void *id)
+{
+    uint64_t h = hash(c, id);
+    uint32_t fp = fingerprint(h);
+
+    for (uint32_t i = (uint32_t)h & c->index_mask;; i = (i + 1) & c->index_mask) {
+        uint32_t slot = c->index[i];
+        if (slot == 0) {
+            return NIL16;
+        }
+        if ((slot & 0xffff0000U) == fp) {
+            uint16_t ix = (uint16_t)((slot & 0xffff) - 1);
+            if (memcmp(c->hot[ix].id.hex, id, HS_ID_LEN) == 0) {
+                return ix;
+            }
+        }
+    }
+}
+
+void core_index_add(struct hs_core *c, uint16_t ix)
+{
+    uint64_t h = hash(c, (const uint8_t *)c->hot[ix].id.hex);
+    uint32_t i = (uint32_t)h & c->index_mask;
+
+    while (c->index[i] != 0) {
+        i = (i + 1) & c->index_mask;
+    }
+    c->index[i] = fingerprint(h) | (uint32_t)(ix + 1);
+}
+
+/* Linear probing without tombstones: whatever could have been pushed past the
+ * hole moves back into it. */
+void core_index_remove(struct hs_core *c, uint16_t ix)
+{
+    uint32_t hole = (uint32_t)hash(c, (const uint8_t *)c->hot[ix].id.hex) & c->index_mask;
+
+    while ((c->index[hole] & 0xffff) != (uint32_t)ix + 1) {
+        HS_ASSERT(c->index[hole] != 0);
+        hole = (hole + 1) & c->index_mask;
+    }
+    for (uint32_t i = (hole + 1) & c->index_mask; c->index[i] != 0; i = (i + 1) & c->index_mask) {
+        uint16_t other = (uint16_t)((c->index[i] & 0xffff) - 1);
+        uint32_t home = (uint32_t)hash(c, (const uint8_t *)c->hot[other].id.hex) & c->index_mask;
+        if (((i - home) & c->index_mask) >= ((i - hole) & c->index_mask)) {
+            c->index[hole] = c->index[i];
+            hole = i;
+        }
+    }
+    c->index[hole] = 0;
+}

@@ -1,0 +1,183 @@
+/* recv.c - a frame arrived: who sent it, what every header means, and on to
+ * the part that knows its type.
+ */
+#include "core_int.h"
+
+/* A connection that belongs to a node speaks for that node, whatever id its
+ * messages carry; so do stock servers since 7.0. Another connection is bound
+ * to the node whose id comes first on it. */
+static uint16_t sender_of(struct hs_core *c, struct hs_link l, const struct hs_view *v)
+{
+    struct link *link = core_link(c, l);
+    uint16_t ix = link->node;
+
+    if (ix != NIL16 && !has_flag(c, ix, HS_NODE_HANDSHAKE)) {
+        return ix;
+    }
+    if ((v->marks & HS_VIEW_LIGHT) != 0 || !hs_wire_id_valid(v->frame + HS_OFF_SENDER)) {
+        return NIL16;
+    }
+    ix = core_index_find(c, v->frame + HS_OFF_SENDER);
+    if (ix == SELF) {
+        return NIL16; /* our own id from outside: ourselves through MEET, or a twin */
+    }
+    if (ix != NIL16 && !link->outbound && !has_flag(c, ix, HS_NODE_HANDSHAKE)) {
+        core_link_bind(c, l, ix);
+    }
+    return ix;
+}
+
+/* Remembered until the link's node is gone: a level once shown stays. */
+static void learn_abilities(struct hs_core *c, uint16_t ix, const struct hs_view *v)
+{
+    enum ext_level shown;
+
+    if (v->type != HS_MSG_PING && v->type != HS_MSG_PONG && v->type != HS_MSG_MEET) {
+        return;
+    }
+    shown = core_ext_shown(v);
+    if (shown > c->cold[ix].ext_level) {
+        c->cold[ix].ext_level = (uint8_t)shown;
+    }
+    if ((hs_get16(v->frame + HS_OFF_FLAGS) & HS_NODE_LIGHT) != 0) {
+        core_node_flags(c, ix, HS_NODE_LIGHT, 0);
+    } else {
+        core_node_flags(c, ix, 0, HS_NODE_LIGHT);
+    }
+}
+
+static bool claims_master(const struct hs_view *v)
+{
+    static const uint8_t none[HS_ID_LEN];
+
+    return memcmp(v->frame + HS_OFF_SLAVEOF, none, HS_ID_LEN) == 0;
+}
+
+/* What the header of any message says about its sender and the cluster. */
+static void read_header(struct hs_core *c, uint16_t ix, const struct hs_view *v)
+{
+    uint64_t current = hs_get64(v->frame + HS_OFF_CURRENT_EPOCH);
+    uint64_t config = hs_get64(v->frame + HS_OFF_CONFIG_EPOCH);
+
+    learn_abilities(c, ix, v);
+    if (has_flag(c, ix, HS_NODE_HANDSHAKE)) {
+        return;
+    }
+    if (current > c->current_epoch) {
+        c->current_epoch = current;
+        core_changed(c);
+    }
+    /* A replica's header has its master's epoch: it is not its own. */
+    if (config > c->cold[ix].config_epoch && claims_master(v)) {
+        core_node_epoch(c, ix, config);
+    }
+    c->cold[ix].repl_offset = (int64_t)hs_get64(v->frame + HS_OFF_OFFSET);
+    core_manual_offset(c, ix, v);
+}
+
+static void dispatch(struct hs_core *c, struct hs_link l, uint16_t ix, const struct hs_view *v)
+{
+    if (v->type == HS_MSG_PING || v->type == HS_MSG_PONG || v->type == HS_MSG_MEET) {
+        core_recv_ping(c, l, ix, v);
+        return;
+    }
+    if (ix == NIL16 || has_flag(c, ix, HS_NODE_HANDSHAKE)) {
+        COUNT(c, unknown_sender); /* everything else is for members only */
+        core_note(c, HS_NOTE_BAD_SENDER, HS_NIL, HS_NIL, v->type);
+        return;
+    }
+    switch (v->type) {
+    case HS_MSG_FAIL:
+        core_recv_fail(c, ix, v);
+        break;
+    case HS_MSG_UPDATE:
+        core_recv_update(c, ix, v);
+        break;
+    case HS_MSG_PUBLISH:
+    case HS_MSG_PUBLISHSHARD:
+        core_recv_publish(c, ix, v);
+        break;
+    case HS_MSG_AUTH_REQUEST:
+        core_recv_auth_request(c, ix, v);
+        break;
+    case HS_MSG_MODULE:
+        COUNT(c, module_ignored);
+        break;
+    case HS_MSG_AUTH_ACK:
+        core_recv_auth_ack(c, ix, v);
+        break;
+    case HS_MSG_MFSTART:
+        core_recv_mfstart(c, l, ix);
+        break;
+    default:
+        COUNT(c, unknown_type);
+        break;
+    }
+}
+
+void core_recv(struct hs_core *c, struct hs_link l, const struct hs_view *v)
+{
+    uint16_t ix;
+
+    if (core_link(c, l) == NULL) {
+        COUNT(c, stale_links);
+        return;
+    }
+    if (v->type < HS_MSG_TYPES) {
+        c->received[v->type]++;
+    }
+    ix = sender_of(c, l, v);
+    if ((v->marks & HS_VIEW_LIGHT) != 0) {
+        if (ix == NIL16) { /* it names no sender, and the link has none */
+            COUNT(c, light_unbound);
+            core_close(c, l);
+            return;
+        }
+        c->cold[ix].data_received = c->now.mono.ms;
+        core_recv_publish(c, ix, v);
+        return;
+    }
+    if (ix != NIL16) {
+        c->cold[ix].data_received = c->now.mono.ms;
+        read_header(c, ix, v);
+    }
+    dispatch(c, l, ix, v);
+}
+
+void core_recv_fail(struct hs_core *c, uint16_t sender, const struct hs_view *v)
+{
+    uint16_t ix = core_index_find(c, v->frame + HS_HDR_LEN);
+
+    if (ix != NIL16 && ix != SELF && !has_flag(c, ix, HS_NODE_FAIL | HS_NODE_HANDSHAKE)) {
+        core_fail(c, ix, sender, 0);
+    }
+}
+
+/* Somebody's newer claim, told by a third node because we spread an old one.
+ * One about ourselves is dropped: nobody else decides what we own, and stock
+ * servers that take it over end with an epoch they never asked for. */
+void core_recv_update(struct hs_core *c, uint16_t sender, const struct hs_view *v)
+{
+    uint64_t epoch = hs_get64(v->frame + HS_HDR_LEN);
+    uint16_t ix = core_index_find(c, v->frame + HS_HDR_LEN + 8);
+
+    (void)sender;
+    if (ix == NIL16 || ix == SELF || has_flag(c, ix, HS_NODE_HANDSHAKE) ||
+        epoch <= c->cold[ix].config_epoch) {
+        return;
+    }
+    if (!has_flag(c, ix, HS_NODE_MASTER)) {
+        core_node_become_master(c, ix);
+    }
+    core_node_epoch(c, ix, epoch);
+    core_claim(c, ix, epoch, v->frame + HS_HDR_LEN + 8 + HS_ID_LEN);
+}
+
+/* Never forwarded: the publisher's node sends it to everybody itself. */
+void core_recv_publish(struct hs_core *c, uint16_t sender, const struct hs_view *v)
+{
+    struct hs_action *a = core_act(c, HS_ACT_DELIVER);
+
+    a->node = sender;
+    a->sharded = v->type == HS_MSG_PUBLISHSHARD;
+}

@@ -1,0 +1,114 @@
+/* slots.c - who owns which slot.
+ *
+ * One table, slot -> node, and a count per node; no bitmap per node, because
+ * N virtual nodes of a simulation hold N * N node entries. A node's bitmap is
+ * made when it is needed, which is rare: unchanged claims are recognised by a
+ * hash (claims.c), and our own is in the header.
+ */
+#include "core_int.h"
+
+static void mine_changed(struct hs_core *c, uint16_t ix)
+{
+    if (ix == SELF || ix == c->cold[SELF].master) {
+        c->hdr_due = true;
+    }
+}
+
+/* The only way to change an owner; NIL16 for nobody. */
+void core_slot_set(struct hs_core *c, uint32_t slot, uint16_t ix)
+{
+    uint16_t old = c->owner[slot];
+
+    HS_ASSERT(slot < HS_SLOTS);
+    c->abandoned[slot >> 3] = (uint8_t)(c->abandoned[slot >> 3] & ~(1U << (slot & 7)));
+    if (old == ix) {
+        return;
+    }
+    if (old != NIL16) {
+        core_node_account(c, old, -1);
+        c->cold[old].slots_n--;
+        c->cold[old].slots_ver++;
+        core_node_account(c, old, 1);
+        c->assigned_n--;
+        if (c->cold[old].slots_n == 0) {
+            core_board_place(c, old);
+        }
+        mine_changed(c, old);
+    }
+    c->owner[slot] = ix;
+    if (ix != NIL16) {
+        core_node_account(c, ix, -1);
+        c->cold[ix].slots_n++;
+        c->cold[ix].slots_ver++;
+        core_node_account(c, ix, 1);
+        c->assigned_n++;
+        if (c->cold[ix].slots_n == 1) {
+            core_board_place(c, ix);
+            if (c->replicas_n > 0 && has_flag(c, ix, HS_NODE_MASTER)) {
+                core_node_flags(c, ix, HS_NODE_MIGRATE_TO, 0);
+            }
+        }
+        mine_changed(c, ix);
+    }
+    c->state_due = true;
+    core_want_save(c);
+}
+
+/* Leaves everything a node owned without an owner. */
+void core_slots_clear(struct hs_core *c, uint16_t ix)
+{
+    core_slots_move(c, ix, NIL16);
+}
+
+void core_slots_move(struct hs_core *c, uint16_t from, uint16_t to)
+{
+    for (uint32_t s = 0; s < HS_SLOTS && c->cold[from].slots_n > 0; s++) {
+        if (c->owner[s] == from) {
+            core_slot_set(c, s, to);
+        }
+    }
+}
+
+/* What a node owns here; claimed_only leaves out what it has stopped claiming. */
+void core_slots_bitmap(const struct hs_core *c, uint16_t ix, bool claimed_only, uint8_t *bitmap)
+{
+    memset(bitmap, 0, HS_SLOTS_BYTES);
+    if (c->cold[ix].slots_n == 0) {
+        return;
+    }
+    for (uint32_t s = 0; s < HS_SLOTS; s++) {
+        if (c->owner[s] == ix && !(claimed_only && hs_slot_test(c->abandoned, s))) {
+            hs_slot_set(bitmap, s);
+        }
+    }
+}
+
+static void set_open(uint16_t *marks, uint32_t *marks_n, uint32_t slot, uint16_t ix)
+{
+    *marks_n += (ix != NIL16 ? 1U : 0U) - (marks[slot] != 0 ? 1U : 0U);
+    marks[slot] = ix == NIL16 ? 0 : (uint16_t)(ix + 1);
+}
+
+void core_set_migrating(struct hs_core *c, uint32_t slot, uint16_t ix)
+{
+    set_open(c->migrating, &c->migrating_n, slot, ix);
+    core_want_save(c);
+}
+
+void core_set_importing(struct hs_core *c, uint32_t slot, uint16_t ix)
+{
+    set_open(c->importing, &c->importing_n, slot, ix);
+    core_want_save(c);
+}
+
+void core_close_slots(struct hs_core *c)
+{
+    if (c->migrating_n + c->importing_n == 0) {
+        return;
+    }
+    memset(c->migrating, 0, sizeof(c->migrating));
+    memset(c->importing, 0, sizeof(c->importing));
+    c->migrating_n = 0;
+    c->importing_n = 0;
+    core_want_save(c);
+}

@@ -1,0 +1,171 @@
+/* view.c - questions: a frozen copy of all we know, and the counters.
+ */
+#include "core_int.h"
+
+uint64_t hs_core_version(const struct hs_core *c)
+{
+    return c->version;
+}
+
+const struct hs_node_id *hs_core_node_id(const struct hs_core *c, hs_ix node)
+{
+    HS_ASSERT(node < c->nodes_hi);
+    return &c->hot[node].id;
+}
+
+static const char *const counter_names[] = {
+#define X(name) #name,
+    COUNTERS(X)
+#undef X
+};
+
+uint32_t hs_core_counters(const struct hs_core *c, const uint64_t **values)
+{
+    *values = c->counters;
+    return COUNTERS_N;
+}
+
+const char *hs_core_counter_name(uint32_t i)
+{
+    HS_ASSERT(i < COUNTERS_N);
+    return counter_names[i];
+}
+
+static uint32_t text_len(const char *s, uint32_t max)
+{
+    uint32_t n = 0;
+
+    while (n < max && s[n] != '\0') {
+        n++;
+    }
+    return n + 1;
+}
+
+void hs_core_topo_need(const struct hs_core *c, uint32_t *nodes, uint32_t *open, uint32_t *strings)
+{
+    *nodes = c->nodes_n;
+    *open = c->migrating_n > c->importing_n ? c->migrating_n : c->importing_n;
+    *strings = 1;
+    for (uint32_t i = 0; i < c->nodes_hi; i++) {
+        if (is_used(c, i) && c->cold[i].name_bits != 0) {
+            const struct names *n = &c->names[i];
+            *strings += text_len(n->hostname, HS_HOSTNAME_MAX) +
+                        text_len(n->nodename, HS_HOSTNAME_MAX) +
+                        text_len(n->client_ipv4, sizeof(n->client_ipv4)) +
+                        text_len(n->client_ipv6, sizeof(n->client_ipv6));
+        }
+    }
+}
+
+/* A moment of ours as Unix time; 0 stays 0. */
+static int64_t wall_of(int64_t mono_ms, struct hs_now now)
+{
+    return mono_ms == 0 ? 0 : mono_ms - now.mono.ms + now.wall.ms;
+}
+
+static void show_names(const struct hs_core *c, uint32_t ix, struct hs_topo *t,
+                       struct hs_topo_node *n)
+{
+    const struct names *names = &c->names[ix];
+
+    n->hostname = n->nodename = n->client_ipv4 = n->client_ipv6 = "";
+    if (c->cold[ix].name_bits == 0 && ix != SELF) {
+        return;
+    }
+    n->hostname = hs_topo_string(t, names->hostname);
+    n->nodename = hs_topo_string(t, names->nodename);
+    n->client_ipv4 = hs_topo_string(t, names->client_ipv4);
+    n->client_ipv6 = hs_topo_string(t, names->client_ipv6);
+    memcpy(n->shard_id, names->shard_id, HS_ID_LEN);
+}
+
+static void show_node(const struct hs_core *c, uint32_t ix, struct hs_now now,
+                      const uint16_t *place, struct hs_topo *t)
+{
+    const uint16_t shown = HS_NODE_MASTER | HS_NODE_SLAVE | HS_NODE_PFAIL | HS_NODE_FAIL |
+                           HS_NODE_MYSELF | HS_NODE_HANDSHAKE | HS_NODE_NOADDR | HS_NODE_NOFAILOVER;
+    const struct hot *hot = &c->hot[ix];
+    const struct cold *cold = &c->cold[ix];
+    const uint8_t *entry = board_of(c, ix);
+    uint16_t port = hs_get16(entry + HS_G_PORT), pport = hs_get16(entry + HS_G_PPORT);
+    struct hs_topo_node *n = &t->nodes[place[ix]];
+
+    *n = (struct hs_topo_node){
+        .id = hot->id,
+        .port = c->conf.tls_cluster ? pport : port,
+        .tls_port = c->conf.tls_cluster ? port : pport,
+        .cport = hs_get16(entry + HS_G_CPORT),
+        .flags = hot->flags & shown,
+        .master = cold->master == NIL16 ? HS_TOPO_NONE : place[cold->master],
+        .slots_n = cold->slots_n,
+        .config_epoch = cold->config_epoch,
+        .repl_offset = cold->repl_offset,
+        .ping_sent_ms = wall_of(hot->ping_sent, now),
+        .pong_received_ms = wall_of(hot->pong_received, now),
+        .link_to_ms = cold->to_state == TO_UP ? wall_of(cold->to_at, now) : 0,
+        .link_from_ms = cold->has_from ? wall_of(cold->from_at, now) : 0,
+        .reports_n = core_report_peek(c, (uint16_t)ix),
+    };
+    hs_wire_ip(entry + HS_G_IP, n->ip);
+    show_names(c, ix, t, n);
+}
+
+static void show_slots(const struct hs_core *c, const uint16_t *place, struct hs_topo *t)
+{
+    for (uint32_t s = 0; s < HS_SLOTS; s++) {
+        uint16_t owner = c->owner[s];
+        t->owner[s] = owner == NIL16 ? HS_TOPO_NONE : place[owner];
+        if (c->migrating[s] != 0) {
+            t->migrating[t->migrating_n++] =
+                (struct hs_topo_open){(uint16_t)s, place[c->migrating[s] - 1]};
+        }
+        if (c->importing[s] != 0) {
+            t->importing[t->importing_n++] =
+                (struct hs_topo_open){(uint16_t)s, place[c->importing[s] - 1]};
+        }
+    }
+}
+
+static void count_slots(const struct hs_core *c, struct hs_topo *t)
+{
+    uint32_t pfail_n = 0;
+
+    for (uint32_t i = 0; i < c->nodes_hi; i++) {
+        if (is_used(c, i) && has_flag(c, i, HS_NODE_PFAIL) && !has_flag(c, i, HS_NODE_FAIL)) {
+            pfail_n += c->cold[i].slots_n;
+        }
+    }
+    t->slots_assigned = c->assigned_n;
+    t->slots_fail = c->slots_failed_n;
+    t->slots_pfail = pfail_n;
+    t->slots_ok = c->assigned_n - c->slots_failed_n - pfail_n;
+}
+
+void hs_core_topology(const struct hs_core *c, struct hs_now now, struct hs_topo *t)
+{
+    uint16_t place[HS_NODES_MAX]; /* a node's index in t: places without gaps */
+
+    HS_ASSERT(t->nodes_max >= c->nodes_n && t->open_max >= c->migrating_n &&
+              t->open_max >= c->importing_n);
+    t->nodes_n = 0;
+    for (uint32_t i = 0; i < c->nodes_hi; i++) {
+        if (is_used(c, i)) {
+            place[i] = (uint16_t)t->nodes_n++;
+        }
+    }
+    for (uint32_t i = 0; i < c->nodes_hi; i++) {
+        if (is_used(c, i)) {
+            show_node(c, i, now, place, t);
+        }
+    }
+    show_slots(c, place, t);
+    count_slots(c, t);
+    t->version = c->version;
+    t->current_epoch = c->current_epoch;
+    t->last_vote_epoch = c->last_vote_epoch;
+    t->ok = c->ok;
+    t->size = c->size;
+    memcpy(t->sent, c->sent, sizeof(t->sent));
+    memcpy(t->received, c->received, sizeof(t->received));
+    t->taken_ms = now.wall.ms;
+}

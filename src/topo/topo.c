@@ -1,0 +1,93 @@
+/* The frozen view's memory and the few questions everybody asks of it.
+ *
+ * One block holds the struct, its arrays and its strings, so that a topology
+ * is made, handed between threads and dropped as one thing. The block comes
+ * lazily zeroed: what nobody fills is never touched.
+ */
+#include "hearsay/topo.h"
+
+#include <stdalign.h>
+#include <string.h>
+
+static size_t aligned(size_t n)
+{
+    return (n + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+}
+
+struct hs_topo *hs_topo_create(uint32_t nodes_max, uint32_t open_max, uint32_t strings_max)
+{
+    HS_ASSERT(nodes_max <= HS_TOPO_NONE);
+    HS_ASSERT(open_max <= HS_SLOTS);
+    size_t nodes_off = aligned(sizeof(struct hs_topo));
+    size_t open_size = aligned((size_t)open_max * sizeof(struct hs_topo_open));
+    size_t migrating_off = nodes_off + aligned((size_t)nodes_max * sizeof(struct hs_topo_node));
+    size_t importing_off = migrating_off + open_size;
+    size_t strings_off = importing_off + open_size;
+    char *block = hs_alloc(strings_off + strings_max);
+    if (block == NULL)
+        return NULL;
+
+    struct hs_topo *t = (struct hs_topo *)(void *)block;
+    t->nodes = (struct hs_topo_node *)(void *)(block + nodes_off);
+    t->nodes_max = nodes_max;
+    t->migrating = (struct hs_topo_open *)(void *)(block + migrating_off);
+    t->importing = (struct hs_topo_open *)(void *)(block + importing_off);
+    t->open_max = open_max;
+    t->strings = block + strings_off;
+    t->strings_max = strings_max;
+    memset(t->owner, 0xff, sizeof(t->owner)); /* every entry HS_TOPO_NONE */
+    return t;
+}
+
+void hs_topo_destroy(struct hs_topo *t)
+{
+    hs_free(t);
+}
+
+const char *hs_topo_string(struct hs_topo *t, const char *text)
+{
+    if (text[0] == '\0')
+        return "";
+    size_t size = strlen(text) + 1;
+    if (size > t->strings_max - t->strings_n)
+        return NULL;
+    char *copy = t->strings + t->strings_n;
+    memcpy(copy, text, size);
+    t->strings_n += (uint32_t)size;
+    return copy;
+}
+
+uint16_t hs_topo_find(const struct hs_topo *t, const struct hs_node_id *id)
+{
+    for (uint32_t i = 0; i < t->nodes_n; i++) {
+        if (memcmp(&t->nodes[i].id, id, sizeof(*id)) == 0)
+            return (uint16_t)i;
+    }
+    return HS_TOPO_NONE;
+}
+
+uint64_t hs_topo_epoch(const struct hs_topo *t, uint32_t node)
+{
+    HS_ASSERT(node < t->nodes_n);
+    uint16_t master = t->nodes[node].master;
+    return t->nodes[master < t->nodes_n ? master : node].config_epoch;
+}
+
+bool hs_topo_next_range(const struct hs_topo *t, uint32_t node, uint32_t from, uint16_t *first,
+                        uint16_t *last)
+{
+    HS_ASSERT(node < t->nodes_n);
+    /* Most nodes of a large cluster own nothing: spare them the walk. */
+    if (t->nodes[node].slots_n == 0)
+        return false;
+    while (from < HS_SLOTS && t->owner[from] != node)
+        from++;
+    if (from >= HS_SLOTS)
+        return false;
+    uint32_t end = from;
+    while (end + 1 < HS_SLOTS && t->owner[end + 1] == node)
+        end++;
+    *first = (uint16_t)from;
+    *last = (uint16_t)end;
+    return true;
+}

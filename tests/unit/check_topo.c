@@ -1,0 +1,153 @@
+/* One topology with room for 4 nodes, 2 open slots and 16 bytes of strings. */
+#include "hearsay/topo.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct hs_topo *t;
+
+static void setup(void)
+{
+    t = hs_topo_create(4, 2, 16);
+    ck_assert_ptr_nonnull(t);
+    for (uint32_t i = 0; i < 4; i++) {
+        memset(t->nodes[i].id.hex, 'a' + (int)i, HS_ID_LEN);
+        t->nodes[i].master = HS_TOPO_NONE;
+        t->nodes[i].config_epoch = 10 + i;
+    }
+    t->nodes_n = 3; /* the fourth is filled in but not there */
+}
+
+static void teardown(void)
+{
+    hs_topo_destroy(t);
+}
+
+static void give(uint16_t node, uint32_t first, uint32_t last)
+{
+    for (uint32_t slot = first; slot <= last; slot++) {
+        t->owner[slot] = node;
+        t->nodes[node].slots_n++;
+    }
+}
+
+START_TEST(a_new_topology_owns_no_slot_and_is_otherwise_zero)
+{
+    for (uint32_t i = 0; i < HS_SLOTS; i++)
+        ck_assert_uint_eq(t->owner[i], HS_TOPO_NONE);
+    ck_assert_uint_eq(t->version, 0);
+    ck_assert_uint_eq(t->migrating_n, 0);
+    ck_assert_uint_eq(t->strings_n, 0);
+    ck_assert(!t->ok);
+}
+END_TEST
+
+START_TEST(the_arrays_do_not_overlap)
+{
+    memset(t->nodes, 1, 4 * sizeof(*t->nodes));
+    memset(t->migrating, 2, 2 * sizeof(*t->migrating));
+    memset(t->importing, 3, 2 * sizeof(*t->importing));
+    memset(t->strings, 4, 16);
+    ck_assert_uint_eq(t->nodes[3].reports_n, 0x01010101);
+    ck_assert_uint_eq(t->migrating[1].node, 0x0202);
+    ck_assert_uint_eq(t->importing[1].node, 0x0303);
+    ck_assert_uint_eq(t->owner[HS_SLOTS - 1], HS_TOPO_NONE);
+}
+END_TEST
+
+START_TEST(a_string_is_copied_until_the_area_is_full)
+{
+    char text[] = "host-one"; /* 9 bytes of 16 */
+    const char *copy = hs_topo_string(t, text);
+    text[0] = 'X';
+    ck_assert_str_eq(copy, "host-one");
+    ck_assert_ptr_null(hs_topo_string(t, "1234567")); /* 8 more: one too many */
+    ck_assert_str_eq(hs_topo_string(t, "123456"), "123456");
+    ck_assert_ptr_null(hs_topo_string(t, "x"));
+    ck_assert_str_eq(copy, "host-one");
+}
+END_TEST
+
+START_TEST(an_empty_string_costs_nothing)
+{
+    struct hs_topo *bare = hs_topo_create(1, 0, 0);
+    ck_assert_str_eq(hs_topo_string(bare, ""), "");
+    ck_assert_ptr_null(hs_topo_string(bare, "x"));
+    hs_topo_destroy(bare);
+}
+END_TEST
+
+START_TEST(find_sees_exactly_the_nodes_that_are_there)
+{
+    for (uint16_t i = 0; i < 3; i++) {
+        struct hs_node_id id = t->nodes[i].id;
+        ck_assert_uint_eq(hs_topo_find(t, &id), i);
+        id.hex[HS_ID_LEN - 1] = '0';
+        ck_assert_uint_eq(hs_topo_find(t, &id), HS_TOPO_NONE);
+    }
+    ck_assert_uint_eq(hs_topo_find(t, &t->nodes[3].id), HS_TOPO_NONE);
+}
+END_TEST
+
+START_TEST(a_replica_shows_its_masters_epoch)
+{
+    t->nodes[2].master = 1;
+    ck_assert_uint_eq(hs_topo_epoch(t, 0), 10);
+    ck_assert_uint_eq(hs_topo_epoch(t, 1), 11);
+    ck_assert_uint_eq(hs_topo_epoch(t, 2), 11);
+}
+END_TEST
+
+START_TEST(ranges_come_in_order_and_stop_at_the_last_slot)
+{
+    uint16_t first, last;
+    give(1, 0, 0);
+    give(2, 1, 5);
+    give(1, 6, 9);
+    give(1, HS_SLOTS - 2, HS_SLOTS - 1);
+
+    ck_assert(hs_topo_next_range(t, 1, 0, &first, &last));
+    ck_assert_uint_eq(first, 0);
+    ck_assert_uint_eq(last, 0);
+    ck_assert(hs_topo_next_range(t, 1, 1, &first, &last));
+    ck_assert_uint_eq(first, 6);
+    ck_assert_uint_eq(last, 9);
+    ck_assert(hs_topo_next_range(t, 1, 10, &first, &last));
+    ck_assert_uint_eq(first, HS_SLOTS - 2);
+    ck_assert_uint_eq(last, HS_SLOTS - 1);
+    ck_assert(!hs_topo_next_range(t, 1, HS_SLOTS, &first, &last));
+}
+END_TEST
+
+START_TEST(a_range_starts_at_from_even_in_the_middle_of_a_run)
+{
+    uint16_t first, last;
+    give(1, 6, 9);
+    ck_assert(hs_topo_next_range(t, 1, 8, &first, &last));
+    ck_assert_uint_eq(first, 8);
+    ck_assert_uint_eq(last, 9);
+    ck_assert(!hs_topo_next_range(t, 0, 0, &first, &last));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("topo");
+    TCase *tc = tcase_create("topo");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, a_new_topology_owns_no_slot_and_is_otherwise_zero);
+    tcase_add_test(tc, the_arrays_do_not_overlap);
+    tcase_add_test(tc, a_string_is_copied_until_the_area_is_full);
+    tcase_add_test(tc, an_empty_string_costs_nothing);
+    tcase_add_test(tc, find_sees_exactly_the_nodes_that_are_there);
+    tcase_add_test(tc, a_replica_shows_its_masters_epoch);
+    tcase_add_test(tc, ranges_come_in_order_and_stop_at_the_last_slot);
+    tcase_add_test(tc, a_range_starts_at_from_even_in_the_middle_of_a_run);
+    suite_add_tcase(s, tc);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}

@@ -1,0 +1,81 @@
+# shellcheck shell=bash
+# build and test.
+
+# configure DIRECTORY CMAKE_ARGUMENTS...
+configure() {
+    local dir=$1
+    shift
+    if ! mkdir -p "$dir" || [ ! -w "$dir" ]; then
+        die "$dir/ is not writable for $(id -un); remove it, or run as its owner"
+    fi
+    if ! quietly "$dir/configure.log" cmake -S . -B "$dir" -G Ninja "$@"; then
+        die "cmake failed (above, and in $dir/configure.log)"
+    fi
+}
+
+compile() {
+    cmake --build "$1" -j "$JOBS" -- --quiet || die "the build in $1 failed (above)"
+}
+
+verb_build() {
+    local type=${1:-RelWithDebInfo}
+    case $type in
+    Debug | Release | RelWithDebInfo) ;;
+    *) die "there is no build type '$type'; use Debug, Release or RelWithDebInfo" ;;
+    esac
+    need_build
+    configure build -DCMAKE_BUILD_TYPE="$type"
+    compile build
+}
+
+# The counts of the last ctest run, from its own report: "passed failed". A test
+# that skipped itself is neither; one that could not be run failed.
+junit_counts() {
+    python3 - "$1" <<'PY'
+import sys
+import xml.etree.ElementTree as tree
+
+suite = tree.parse(sys.argv[1]).getroot()
+cases = suite.findall("testcase")
+skipped = [c for c in cases if "SKIP_" in (c.find("skipped") is not None
+                                           and c.find("skipped").get("message") or "")]
+passed = sum(c.get("status") == "run" for c in cases)
+for case in skipped:
+    print("skipped:", case.get("name"), file=sys.stderr)
+print(passed, len(cases) - passed - len(skipped))
+PY
+}
+
+# run_tests DIRECTORY CTEST_ARGUMENTS...: the last line is the summary, the
+# exit status follows it. No test at all is a failure too.
+run_tests() {
+    local dir=$1 passed=0 failed=0 status=0
+    shift
+    rm -f "$dir/ctest.xml"
+    ctest --test-dir "$dir" --output-on-failure --output-junit ctest.xml -j "$JOBS" "$@" \
+        </dev/null || status=$?
+    if [ -s "$dir/ctest.xml" ]; then
+        read -r passed failed < <(junit_counts "$dir/ctest.xml")
+    fi
+    if [ $((passed + failed)) = 0 ]; then
+        say "No test ran."
+        status=1
+    elif [ "$failed" != 0 ]; then
+        status=1
+    fi
+    echo "$passed passed, $failed failed"
+    return $status
+}
+
+verb_test() {
+    need_test
+    verb_build
+    if [ $# -gt 0 ]; then
+        run_tests build -R "$(
+            IFS='|'
+            echo "$*"
+        )"
+    else
+        run_tests build
+    fi
+}
