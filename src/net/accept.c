@@ -101,7 +101,7 @@ static bool make_room(struct hs_reactor *r)
 
     if (conn_inbound_room(r))
         return true;
-    if (oldest == NULL || r->free_n <= r->net->conf.conns_max / 8)
+    if (oldest == NULL || r->free_n == 0)
         return false;
     count_add(r->counts, COUNT_conns_silent, 1);
     conn_close(r, oldest, ETIMEDOUT);

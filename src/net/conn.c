@@ -61,15 +61,18 @@ struct conn *conn_open(struct hs_reactor *r, int fd, enum conn_kind kind)
         .flight = {HS_NIL, HS_NIL},
     };
     r->conns_n++;
+    r->inbound_n += kind != CONN_DIALING;
     gauge_add(r, c, 1);
     return c;
 }
 
-/* The last quarter of the places is for dialing: a crowd at the door must not
+/* A quarter of the places is for dialing: a crowd at the door must not
  * keep us from reaching our peers. */
 bool conn_inbound_room(struct hs_reactor *r)
 {
-    return r->free_n > r->net->conf.conns_max / 4;
+    uint32_t max = r->net->conf.conns_max;
+
+    return r->free_n > 0 && r->inbound_n < max - max / 4;
 }
 
 void conn_tune(const struct hs_reactor *r, int fd)
@@ -231,5 +234,6 @@ void conn_settle(struct hs_reactor *r, struct conn *c)
     c->kind = CONN_FREE;
     c->fd = -1;
     r->conns_n--;
+    r->inbound_n -= !c->outbound;
     r->free_places[r->free_n++] = c->ix;
 }

@@ -235,7 +235,9 @@ int hs_net_listen_unix(struct hs_net *n, const char *path, unsigned mode)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    unlink(path); /* left behind by a process that did not end well */
+    struct stat st; /* left behind by a process that did not end well? */
+    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+        unlink(path);
     int rc = listen_on(n, fd, (struct sockaddr *)&a, sizeof(a), HS_LISTEN_UNIX);
     if (rc == 0 && mode != 0 && chmod(path, mode) != 0)
         rc = -errno;

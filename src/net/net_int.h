@@ -209,7 +209,7 @@ struct hs_reactor {
     struct list ready, parked;          /* LINK_RUN */
     struct list dialing, partial, idle; /* LINK_CLOCK, oldest first */
     struct list sends, silent, flush;
-    uint32_t conns_n;
+    uint32_t conns_n, inbound_n;
 
     alignas(HS_CACHE_LINE) net_count counts[COUNTERS_N];
     net_count verdicts[HS_WIRE_ERRS];

@@ -1,6 +1,8 @@
 /* What a peer can do to us has an end: each bound, what happens there, and its counter. */
 #include "net_fixture.h"
 
+#include <sys/resource.h>
+
 static uint8_t frame[1 << 20];
 
 static void setup(void)
@@ -142,6 +144,34 @@ START_TEST(unfinished_frames_cannot_take_all_memory_for_ever)
 }
 END_TEST
 
+START_TEST(without_descriptors_accepting_pauses_and_goes_on_later)
+{
+    enum { FDS_MAX = 64 };
+    struct rlimit limit = {.rlim_cur = FDS_MAX, .rlim_max = FDS_MAX};
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int filler[FDS_MAX], filler_n = 0;
+
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    start();
+    close(connect_and_wait());
+    FIX_UNTIL(seen.down_n == 1);
+    hs_log_set_level(HS_LOG_NOTHING);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    while ((filler[filler_n] = dup(fd)) >= 0)
+        filler_n++;
+    a.sin_port = htons(bus_port);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+    FIX_UNTIL(fix_count("accept_errors") == 1);
+    fix_play_ms(300);
+    ck_assert_uint_eq(fix_count("accept_errors"), 1); /* no busy loop */
+    while (filler_n > 0)
+        close(filler[--filler_n]);
+    FIX_UNTIL(seen.up_n == 2);
+    close(fd);
+    fix_stop();
+}
+END_TEST
+
 /* Sends to a peer that reads nothing until the link ends; the other one goes on. */
 static void cut_a_slow_reader(const char *counter)
 {
@@ -244,6 +274,7 @@ int main(void)
     tcase_add_test(tc, a_crowd_of_silent_or_dribbling_peers_keep_nobody_out);
     tcase_add_test(tc, a_frame_that_takes_too_long_closes_its_link);
     tcase_add_test(tc, unfinished_frames_cannot_take_all_memory_for_ever);
+    tcase_add_test(tc, without_descriptors_accepting_pauses_and_goes_on_later);
     tcase_add_test(tc, a_reader_slower_than_its_queue_is_cut_and_others_are_not);
     tcase_add_test(tc, too_many_entries_on_one_link_cut_it);
     tcase_add_test(tc, a_reader_that_takes_nothing_is_cut_as_stalled);

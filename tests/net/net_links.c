@@ -7,6 +7,7 @@ static void setup(void)
 {
     fix_conf();
     net_conf.dial_timeout_ms = 300;
+    net_conf.frame_bytes_max = 64 << 20;
     fix_create();
     fix_start();
 }
@@ -194,6 +195,26 @@ START_TEST(closing_from_both_sides_at_once_ends_each_link_once)
 }
 END_TEST
 
+START_TEST(an_owner_that_stands_still_misses_nothing)
+{
+    enum { LINKS_N = 20, FRAMES_N = 6000 /* more than `in` holds */ };
+    int fds[LINKS_N];
+
+    for (int i = 0; i < LINKS_N; i++)
+        fds[i] = connect_and_wait();
+    for (uint32_t i = 0; i < FRAMES_N; i++)
+        peer_write(fds[0], frame, peer_frame(frame, 40, i));
+    usleep(200000);
+    for (int i = 0; i < LINKS_N; i++)
+        close(fds[i]);
+    usleep(100000);
+    ck_assert_uint_gt(fix_count("parked"), 0);
+    ck_assert_uint_lt(fix_count("frames"), FRAMES_N);
+    FIX_UNTIL(seen.down_n == LINKS_N);
+    ck_assert_uint_eq(seen.frames_n, FRAMES_N);
+}
+END_TEST
+
 START_TEST(a_stop_while_links_are_busy_ends_them_all)
 {
     int fds[20];
@@ -225,6 +246,7 @@ int main(void)
     tcase_add_test(tc, what_was_sent_before_a_close_arrives_before_it);
     tcase_add_test(tc, a_stale_name_reaches_nobody_and_its_chunk_comes_back);
     tcase_add_test(tc, closing_from_both_sides_at_once_ends_each_link_once);
+    tcase_add_test(tc, an_owner_that_stands_still_misses_nothing);
     tcase_add_test(tc, a_stop_while_links_are_busy_ends_them_all);
     suite_add_tcase(s, tc);
     return hs_test_main(s);
