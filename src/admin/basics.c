@@ -4,10 +4,23 @@
 
 #include <stdlib.h>
 
+/* In RESP2 it has to look like what else such a client reads. */
+static void subscriber_pong(struct call *c)
+{
+    hs_resp_array(c->out, 2);
+    hs_resp_bulk_str(c->out, "pong");
+    if (c->argc == 2)
+        hs_resp_bulk(c->out, c->argv[1].p, c->argv[1].n);
+    else
+        hs_resp_bulk_str(c->out, "");
+}
+
 void admin_cmd_ping(struct call *c)
 {
     if (c->argc > 2)
         admin_wrong_arity(c);
+    else if (c->s->sink.proto == 2 && admin_is_subscriber(c->s))
+        subscriber_pong(c);
     else if (c->argc == 2)
         hs_resp_bulk(c->out, c->argv[1].p, c->argv[1].n);
     else

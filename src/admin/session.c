@@ -139,6 +139,7 @@ void admin_close(void *session)
 {
     struct session *s = session;
     list_remove(s->admin, s);
+    admin_unsubscribe_all(s);
     hs_resp_fini(&s->parser);
     admin_multi_free(s);
     hs_free(s);

@@ -243,6 +243,9 @@ void core_command(struct hs_core *c, const struct hs_cmd *cmd)
     case HS_CMD_BUMPEPOCH:
         bumpepoch(c, cmd);
         break;
+    case HS_CMD_PUBLISH:
+        core_reply(c, cmd->token, HS_CMD_OK, core_publish(c, cmd->publish, cmd->sharded));
+        break;
     default:
         core_reply(c, cmd->token, simple(c, cmd), 0);
         break;

@@ -432,6 +432,7 @@ void core_pong_all(struct hs_core *c);
 void core_send_fail_all(struct hs_core *c, uint16_t about);
 void core_send_update(struct hs_core *c, uint16_t to, uint16_t about);
 void core_send_vote(struct hs_core *c, uint16_t to, uint64_t epoch);
+uint32_t core_publish(struct hs_core *c, const struct hs_publish *p, bool sharded);
 void core_send_auth_request(struct hs_core *c, uint64_t epoch, bool forced);
 void core_send_mfstart(struct hs_core *c, uint16_t to);
 void core_ping_on(struct hs_core *c, struct hs_link l, uint16_t ix);

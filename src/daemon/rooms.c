@@ -12,10 +12,14 @@
 #include <unistd.h>
 
 enum {
-    CONNS_SPARE = 64,         /* per reactor: handshakes, strangers */
-    FRAME_BYTES = 16 << 20,   /* per reactor: received, not yet read by the owner */
-    FRAMES_MIN = 8,           /* but at least so many of the longest */
-    SEND_PENDING = 1024,      /* entries of one link: minutes of heartbeats */
+    CONNS_SPARE = 64,       /* per reactor: handshakes, strangers */
+    FRAME_BYTES = 16 << 20, /* per reactor: received, not yet read by the owner */
+    FRAMES_MIN = 8,         /* but at least so many of the longest */
+    SEND_PENDING = 1024,    /* entries of one link: minutes of heartbeats */
+    PUBSUB_PENDING = 8192,  /* and messages of pub/sub: a burst, in a third of the chunks */
+    PUSH_HARD = 32 << 20,   /* stock: client-output-buffer-limit pubsub 32mb 8mb 60 */
+    PUSH_SOFT = 8 << 20,
+    PUSH_SOFT_MS = 60000,
     CLIENT_OUTBUF = 64 << 20, /* a CLUSTER SLOTS of 16384 ranges is below 4 MiB */
     CONNECTS = 256,
     STALL_MIN_MS = 5000, /* a send may pause that long even with short timeouts */
@@ -99,7 +103,11 @@ static int build_net(struct daemon *d)
         .frame_bytes_max = frames_least > FRAME_BYTES ? frames_least : FRAME_BYTES,
         .send_pending_max = SEND_PENDING,
         .sendbuf_limit = c->link_sendbuf_limit,
+        .pubsub_pending_max = PUBSUB_PENDING,
         .client_outbuf_max = CLIENT_OUTBUF,
+        .push_hard_max = PUSH_HARD,
+        .push_soft_max = PUSH_SOFT,
+        .push_soft_ms = PUSH_SOFT_MS,
         .dial_timeout_ms = c->node_timeout_ms,
         .stall_timeout_ms = c->node_timeout_ms > STALL_MIN_MS ? c->node_timeout_ms : STALL_MIN_MS,
         .client_timeout_s = c->timeout_s,

@@ -68,6 +68,7 @@ static bool alloc_conns(struct hs_reactor *r)
     for (uint32_t i = 0; i < nodes_n; i++)
         r->nodes[i].next = i + 1 < nodes_n ? i + 1 : HS_NIL;
     r->nodes_free = 0;
+    r->nodes_n = r->nodes_free_n = nodes_n;
     return true;
 }
 

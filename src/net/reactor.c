@@ -48,6 +48,13 @@ static void take_entry(struct hs_reactor *r, const struct hs_out *out)
     case HS_OUT_ADOPT:
         accept_adopt(r, (int)out->len, (enum hs_listen)out->dial);
         break;
+    case HS_OUT_DELIVER:
+        client_deliver(r, out);
+        break;
+    case HS_OUT_CHANGED:
+        if (r->net->ops.changed != NULL)
+            r->net->ops.changed(r->net->ops.ctx, r->ix);
+        break;
     case HS_OUT_STOP:
         if (r->phase == RUNNING)
             set_phase(r, FLUSHING);

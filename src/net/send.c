@@ -5,9 +5,11 @@
  * before the others as long as those are not in flight: an entry is whole
  * frames, so frames never interleave.
  *
- * Bounds: entries and bytes waiting on one link (past either the link is
+ * Bounds: control entries and bytes waiting on one link (past either the link is
  * closed: it is slower than the cluster), entries waiting on all links of the
- * reactor (the same), and time without progress (closed as stalled).
+ * reactor (the same), and time without progress (closed as stalled). Pub/sub is
+ * best effort: past its own bound it is dropped and the link lives, and it
+ * never takes the last quarter of what all links share.
  * Whatever happens to a link, each entry's chunk goes back exactly once.
  */
 #include "net_int.h"
@@ -38,10 +40,11 @@ static void finish(struct hs_reactor *r, struct conn *c, hs_ix ix)
     struct send_node *n = &r->nodes[ix];
 
     push_chunk(r, n->chunk);
-    c->queued_n--;
+    *(n->control ? &c->queued_n : &c->pubsub_n) -= 1;
     c->queued_bytes -= n->len;
     n->next = r->nodes_free;
     r->nodes_free = ix;
+    r->nodes_free_n++;
 }
 
 static void drop(struct hs_reactor *r, struct conn *c, struct send_queue *q)
@@ -68,12 +71,22 @@ static bool is_over_limit(const struct hs_reactor *r, const struct conn *c, uint
            (conf->sendbuf_limit > 0 && c->queued_bytes + len > conf->sendbuf_limit);
 }
 
+static bool is_dropped(const struct hs_reactor *r, const struct conn *c)
+{
+    return c->pubsub_n >= r->net->conf.pubsub_pending_max || r->nodes_free_n <= r->nodes_n / 4;
+}
+
 void send_queue_entry(struct hs_reactor *r, const struct hs_out *out)
 {
     struct conn *c = conn_find(r, out->conn);
 
     if (c == NULL || c->closing || c->kind != CONN_BUS) {
         count_add(r->counts, COUNT_sends_stale, 1);
+        push_chunk(r, out->chunk);
+        return;
+    }
+    if (!out->control && is_dropped(r, c)) {
+        count_add(r->counts, COUNT_pubsub_dropped, 1);
         push_chunk(r, out->chunk);
         return;
     }
@@ -85,9 +98,11 @@ void send_queue_entry(struct hs_reactor *r, const struct hs_out *out)
     }
     hs_ix ix = r->nodes_free;
     r->nodes_free = r->nodes[ix].next;
-    r->nodes[ix] = (struct send_node){.chunk = out->chunk, .off = out->off, .len = out->len};
+    r->nodes_free_n--;
+    r->nodes[ix] = (struct send_node){
+        .chunk = out->chunk, .off = out->off, .len = out->len, .control = out->control};
     append(r, out->control ? &c->control : &c->normal, ix);
-    c->queued_n++;
+    *(out->control ? &c->queued_n : &c->pubsub_n) += 1;
     c->queued_bytes += out->len;
     conn_want_flush(r, c);
 }

@@ -132,6 +132,7 @@ void owner_publish_if_due(struct hs_owner *o)
     o->seen = topo;
     o->published_version = hs_core_version(o->core);
     o->published_stale = false;
+    owner_tell_changed(o);
     hs_log_set_role((topo->nodes[0].flags & HS_NODE_SLAVE) != 0 ? 'S' : 'M');
 
     o->published_ns = owner_clock_ns();

@@ -80,6 +80,9 @@ void owner_request(struct hs_owner *o, struct hs_request *req)
         stand_still(o, req->number);
         owner_answer(o, req);
         break;
+    case HS_REQ_PUBLISH:
+        owner_publish(o, req);
+        break;
     }
 }
 

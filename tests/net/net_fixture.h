@@ -55,6 +55,7 @@ static inline void fix_conf(void)
         .frame_max = 1 << 20,
         .frame_bytes_max = 16 << 20,
         .send_pending_max = 4096,
+        .pubsub_pending_max = 4096,
         .client_outbuf_max = 1 << 20,
         .dial_timeout_ms = 1000,
         .stall_timeout_ms = 5000,

@@ -50,6 +50,11 @@ uint32_t hs_core_bytes_max(const struct hs_core_opts *opts)
     return STEP_BYTES;
 }
 
+uint32_t hs_core_publish_need(const struct hs_publish *p)
+{
+    return 2 * (HS_HDR_LEN + p->channel_len + p->message_len);
+}
+
 size_t hs_core_size(const struct hs_core_opts *opts)
 {
     (void)opts;
@@ -151,6 +156,14 @@ uint32_t hs_net_reactor_for(const struct hs_net *n, const char *ip)
 {
     (void)n, (void)ip;
     return 0;
+}
+
+static atomic_bool has_subscribers;
+
+bool hs_net_has_subscribers(const struct hs_net *n, uint32_t reactor)
+{
+    (void)n, (void)reactor;
+    return atomic_load(&has_subscribers);
 }
 
 /* ---- the store ---- */
