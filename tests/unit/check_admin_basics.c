@@ -235,6 +235,26 @@ START_TEST(info_has_its_sections)
 }
 END_TEST
 
+START_TEST(info_has_the_counters_of_all_rooms_when_asked)
+{
+    fake.view.core_counters_n = 1;
+    fake.view.core_counters[0] = 17;
+    fake.view.owner_counters[HS_OWNER_BATCHES] = 4711;
+    ck_assert_ptr_null(strstr(fake_run("info"), "# Hearsay"));
+    ck_assert_ptr_null(strstr(fake_run("info default"), "# Hearsay"));
+    static const char *const asked[] = {"info hearsay", "info everything", "info ALL",
+                                        "info default hearsay"};
+    char core_line[128];
+    snprintf(core_line, sizeof(core_line), "\r\ncore_%s:17\r\n", hs_core_counter_name(0));
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        const char *reply = fake_run(asked[i]);
+        ck_assert_msg(strstr(reply, "# Hearsay\r\n") != NULL, "%s", asked[i]);
+        ck_assert_ptr_nonnull(strstr(reply, "owner_batches:4711\r\n"));
+        ck_assert_ptr_nonnull(strstr(reply, core_line));
+    }
+}
+END_TEST
+
 START_TEST(a_replica_says_so)
 {
     fake.topo->nodes[0].flags = HS_NODE_MYSELF | HS_NODE_SLAVE;
@@ -341,6 +361,7 @@ int main(void)
         quit_closes_and_ignores_the_rest,
         config_set_takes_all_or_none,
         info_has_its_sections,
+        info_has_the_counters_of_all_rooms_when_asked,
         a_replica_says_so,
         transactions_queue_and_run,
         shutdown_and_sleep_go_to_the_owner,
