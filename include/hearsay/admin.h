@@ -21,7 +21,7 @@ struct hs_admin_conf {
     uint32_t reactors;
     const char *config_file; /* absolute path, "" if none */
     const char *executable;
-    struct hs_net *const *net; /* for counters; *net is set before reactors run */
+    struct hs_net *const *net; /* *net is set before reactors run */
 };
 
 struct hs_admin *hs_admin_create(const struct hs_admin_conf *conf);

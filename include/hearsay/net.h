@@ -163,6 +163,9 @@ struct hs_client_ops {
      * `drop` when its answer comes. */
     void (*close)(void *session);
     void (*drop)(void *ctx, void *request);
+    /* Once per turn of a reactor, before it sends what was put and sleeps; NULL
+     * for nothing to do. What another thread has for it: hs_net_wake(). */
+    void (*turn)(void *ctx, uint32_t reactor);
 };
 
 /* For the sessions of a reactor, on that reactor's own thread only. */
@@ -171,6 +174,9 @@ struct hs_client_ops {
 bool hs_client_push(struct hs_net *n, struct hs_conn_id conn, const void *p, size_t len);
 /* Closes a client of it, the caller's own too, once the caller has returned. */
 bool hs_client_kill(struct hs_net *n, struct hs_conn_id conn);
+
+/* From any thread: a turn of this reactor begins after the call. */
+void hs_net_wake(struct hs_net *n, uint32_t reactor);
 
 /* ---- set-up ---- */
 

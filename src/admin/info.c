@@ -175,11 +175,9 @@ static void section_hearsay(struct text *out, struct call *c)
     const struct hs_published *v = c->view;
     const char *const *names;
     uint64_t values[NET_COUNTERS_MAX];
-    if (c->a->conf.net != NULL) {
-        uint32_t n = hs_net_counters(*c->a->conf.net, &names, values, NET_COUNTERS_MAX);
-        for (uint32_t i = 0; i < n; i++)
-            admin_text_printf(out, "net_%s:%" PRIu64 "\r\n", names[i], values[i]);
-    }
+    uint32_t n = hs_net_counters(*c->a->conf.net, &names, values, NET_COUNTERS_MAX);
+    for (uint32_t i = 0; i < n; i++)
+        admin_text_printf(out, "net_%s:%" PRIu64 "\r\n", names[i], values[i]);
     for (uint32_t i = 0; i < HS_OWNER_COUNTERS; i++)
         admin_text_printf(out, "owner_%s:%" PRIu64 "\r\n", hs_owner_counter_name(i),
                           v->owner_counters[i]);

@@ -236,6 +236,8 @@ static bool turn(struct hs_reactor *r)
     recv_expire(r);
     send_expire(r);
     client_expire(r);
+    if (r->net->ops.turn != NULL)
+        r->net->ops.turn(r->net->ops.ctx, r->ix);
     arm_wake(r);
     accept_arm_due(r);
     recv_arm_due(r);

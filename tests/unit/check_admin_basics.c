@@ -174,6 +174,33 @@ START_TEST(a_killed_client_is_closed)
 }
 END_TEST
 
+START_TEST(an_idle_killed_client_is_closed_by_its_reactors_next_turn)
+{
+    static const struct hs_client_info info = {
+        .conn = {.ix = 7, .gen = 1}, .peer = "127.0.0.1:6000", .loopback = true};
+    void *other = fake.ops.open(fake.ops.ctx, &info, &fake.out);
+    fake.ops.turn(fake.ops.ctx, 0);
+    ck_assert_uint_eq(fake.killed_n, 0);
+    ck_reply("client kill addr 127.0.0.1:6000", ":1\r\n");
+    ck_assert_uint_eq(fake.wakes_n, 1);
+    fake.ops.turn(fake.ops.ctx, 0);
+    ck_assert_uint_eq(fake.killed_n, 1);
+    ck_assert_uint_eq(fake.killed[0], 7);
+    fake.ops.close(other);
+    fake.ops.turn(fake.ops.ctx, 0);
+    ck_assert_uint_eq(fake.killed_n, 1);
+}
+END_TEST
+
+START_TEST(who_kills_itself_reads_the_reply)
+{
+    ck_reply("client kill id 1 skipme no", ":1\r\n");
+    ck_assert_int_eq(fake.verdict, HS_CLIENT_CLOSE);
+    fake.ops.turn(fake.ops.ctx, 0);
+    ck_assert_uint_eq(fake.killed_n, 0);
+}
+END_TEST
+
 START_TEST(replies_can_be_switched_off)
 {
     ck_reply("client reply off", "");
@@ -190,6 +217,17 @@ START_TEST(quit_closes_and_ignores_the_rest)
     fake_feed("quit\nping\n", 10);
     ck_assert_str_eq(fake.out.p, "+OK\r\n");
     ck_assert_int_eq(fake.verdict, HS_CLIENT_CLOSE);
+}
+END_TEST
+
+START_TEST(config_get_echoes_a_name_and_completes_a_pattern)
+{
+    ck_reply("config get PORT", "*2\r\n$4\r\nPORT\r\n$4\r\n6379\r\n");
+    ck_reply("config get P?RT", "*2\r\n$4\r\nport\r\n$4\r\n6379\r\n");
+    ck_reply("config get port p[o]rt nosuch", "*2\r\n$4\r\nport\r\n$4\r\n6379\r\n");
+    ck_reply("config get cluster-slave-no-failover",
+             "*2\r\n$25\r\ncluster-slave-no-failover\r\n$2\r\nno\r\n");
+    ck_reply("config get \"\"", "*0\r\n");
 }
 END_TEST
 
@@ -251,6 +289,7 @@ START_TEST(info_has_the_counters_of_all_rooms_when_asked)
         ck_assert_msg(strstr(reply, "# Hearsay\r\n") != NULL, "%s", asked[i]);
         ck_assert_ptr_nonnull(strstr(reply, "owner_batches:4711\r\n"));
         ck_assert_ptr_nonnull(strstr(reply, core_line));
+        ck_assert_ptr_nonnull(strstr(reply, "net_wire_signature:23\r\n"));
     }
 }
 END_TEST
@@ -357,8 +396,11 @@ int main(void)
         protected_mode_turns_strangers_away,
         client_list_shows_the_session,
         a_killed_client_is_closed,
+        an_idle_killed_client_is_closed_by_its_reactors_next_turn,
+        who_kills_itself_reads_the_reply,
         replies_can_be_switched_off,
         quit_closes_and_ignores_the_rest,
+        config_get_echoes_a_name_and_completes_a_pattern,
         config_set_takes_all_or_none,
         info_has_its_sections,
         info_has_the_counters_of_all_rooms_when_asked,
