@@ -4,6 +4,7 @@
  * is checked before the owner is asked to adopt it, so it takes all or nothing. */
 #include "admin_int.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 enum { VALUE_MAX = 4096 };
@@ -80,11 +81,16 @@ static bool set_all(struct call *c, struct hs_conf *conf)
             return false;
         }
     }
-    if (hs_conf_check(conf, why, sizeof(why)) != 0) {
-        set_failed(c, &c->argv[2], why);
-        return false;
+    bool ok = hs_conf_check(conf, why, sizeof(why)) == 0;
+    if (ok && conf->maxclients > c->a->conf.clients_max) {
+        snprintf(why, sizeof(why),
+                 "maxclients can be at most %" PRIu32 " until a restart: tables have that size",
+                 c->a->conf.clients_max);
+        ok = false;
     }
-    return true;
+    if (!ok)
+        set_failed(c, &c->argv[2], why);
+    return ok;
 }
 
 static void answer_set(struct hs_resp_sink *out, struct session *s, struct admin_request *r)

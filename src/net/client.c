@@ -160,7 +160,7 @@ void client_reply(struct hs_reactor *r, const struct hs_out *out)
 
 void client_expire(struct hs_reactor *r)
 {
-    int64_t limit_ms = (int64_t)r->net->conf.client_timeout_s * 1000;
+    int64_t limit_ms = (int64_t)NET_TUNE(r, client_timeout_s) * 1000;
     struct conn *c;
 
     if (limit_ms == 0)

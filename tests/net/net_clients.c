@@ -213,7 +213,7 @@ START_TEST(one_client_too_many_is_told_so)
 {
     int fds[3];
 
-    net_conf.clients_max = 3;
+    net_conf.tune.clients_max = 3;
     start();
     for (int i = 0; i < 3; i++) {
         fds[i] = peer_connect(client_port);
@@ -236,7 +236,7 @@ END_TEST
 
 START_TEST(an_idle_client_is_closed_and_a_busy_one_is_not)
 {
-    net_conf.client_timeout_s = 1;
+    net_conf.tune.client_timeout_s = 1;
     start();
     int idle = peer_connect(client_port), busy = peer_connect(client_port);
     for (int i = 0; i < 15; i++) {

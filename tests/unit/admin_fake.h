@@ -145,6 +145,7 @@ static void fake_setup(void)
     hs_snapshot_publish(fake.snapshot, &fake.view);
     fake.admin = hs_admin_create(&(struct hs_admin_conf){.snapshot = fake.snapshot,
                                                          .reactors = 1,
+                                                         .clients_max = 10000,
                                                          .config_file = "",
                                                          .executable = "hearsayd",
                                                          .net = &fake.net});

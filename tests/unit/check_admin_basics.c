@@ -244,6 +244,9 @@ START_TEST(config_set_takes_all_or_none)
     ck_reply("config set loglevel debug loglevel verbose",
              "-ERR CONFIG SET failed (possibly related to argument 'loglevel') - duplicate "
              "parameter\r\n");
+    ck_reply("config set maxclients 10001",
+             "-ERR CONFIG SET failed (possibly related to argument 'maxclients') - maxclients can "
+             "be at most 10000 until a restart: tables have that size\r\n");
     ck_assert_uint_eq(fake.requests_n, 0);
 }
 END_TEST

@@ -131,6 +131,14 @@ static struct hs_frame_ring frame_ring;
 static struct hs_chunk_ring chunk_ring;
 static struct hs_wake reactor_wake, owner_wake;
 
+static struct hs_net_tune net_tune;
+
+void hs_net_tune(struct hs_net *n, const struct hs_net_tune *tune)
+{
+    (void)n;
+    net_tune = *tune;
+}
+
 struct hs_port hs_net_port(struct hs_net *n, uint32_t reactor)
 {
     (void)n, (void)reactor;
