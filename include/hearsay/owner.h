@@ -99,5 +99,7 @@ void hs_published_destroy(void *p);
 
 /* What the core is to be told of a configuration. */
 void hs_owner_core_conf(const struct hs_conf *conf, struct hs_core_conf *out);
+/* And the reactors. */
+void hs_owner_net_tune(const struct hs_conf *conf, struct hs_net_tune *out);
 
 #endif

@@ -19,7 +19,7 @@
 /* ---- text, pure ---- */
 
 struct hs_conf_error {
-    uint32_t line;  /* 1-based; 0 for the file as a whole */
+    uint32_t line;  /* 1-based; 0 for none: empty, too large, no memory */
     char text[256]; /* what is wrong, and with which field */
 };
 

@@ -83,5 +83,6 @@ struct hs_client_ops hs_admin_ops(struct hs_admin *a)
         .drop = admin_drop,
         .deliver = admin_deliver,
         .changed = admin_changed,
+        .turn = admin_turn,
     };
 }

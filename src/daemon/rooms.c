@@ -22,7 +22,6 @@ enum {
     PUSH_SOFT_MS = 60000,
     CLIENT_OUTBUF = 64 << 20, /* a CLUSTER SLOTS of 16384 ranges is below 4 MiB */
     CONNECTS = 256,
-    STALL_MIN_MS = 5000, /* a send may pause that long even with short timeouts */
 };
 
 static bool draw(void *p, size_t n)
@@ -98,27 +97,23 @@ static int build_net(struct daemon *d)
     struct hs_net_conf conf = {
         .reactors = d->reactors_n,
         .conns_max = d->conns_max,
-        .clients_max = c->maxclients,
         .frame_max = frame_max,
         .frame_bytes_max = frames_least > FRAME_BYTES ? frames_least : FRAME_BYTES,
         .send_pending_max = SEND_PENDING,
-        .sendbuf_limit = c->link_sendbuf_limit,
         .pubsub_pending_max = PUBSUB_PENDING,
         .client_outbuf_max = CLIENT_OUTBUF,
         .push_hard_max = PUSH_HARD,
         .push_soft_max = PUSH_SOFT,
         .push_soft_ms = PUSH_SOFT_MS,
-        .dial_timeout_ms = c->node_timeout_ms,
-        .stall_timeout_ms = c->node_timeout_ms > STALL_MIN_MS ? c->node_timeout_ms : STALL_MIN_MS,
-        .client_timeout_s = c->timeout_s,
-        .tcp_keepalive_s = c->tcp_keepalive_s,
         .backlog = (int)c->tcp_backlog,
     };
+    hs_owner_net_tune(c, &conf.tune);
     memcpy(conf.source_ip, c->bind_source_addr, sizeof(conf.source_ip));
 
     struct hs_admin_conf admin = {
         .snapshot = d->snapshot,
         .reactors = d->reactors_n,
+        .clients_max = c->maxclients,
         .config_file = d->loaded.file,
         .executable = d->executable,
         .net = &d->net,

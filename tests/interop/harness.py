@@ -81,15 +81,17 @@ def report(nodes):
 
 
 class Cluster:
-    """Nodes that belong together. kinds: one letter each, h(earsay) or r(edis)."""
+    """Nodes that belong together. kinds: one letter each, h(earsay) or r(edis);
+    conf is for all of them, own for those of hearsay."""
 
-    def __init__(self, case, kinds, timeout_ms=TIMEOUT_MS, conf=None):
+    def __init__(self, case, kinds, timeout_ms=TIMEOUT_MS, conf=None, own=None):
         self.case, self.timeout_ms = case, timeout_ms
         self.nodes = []
         for letter in kinds:
             kind = process.Hearsay if letter == "h" and not ALL_REDIS else process.Redis
             name = f"{letter}{sum(n.name[0] == letter for n in self.nodes)}"
-            node = kind(name, timeout_ms, conf)
+            more = own if own and kind is process.Hearsay else {}
+            node = kind(name, timeout_ms, {**(conf or {}), **more})
             case.owned_nodes.append(node)
             self.nodes.append(node)
         for n in self.nodes:

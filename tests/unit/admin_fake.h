@@ -23,7 +23,7 @@ void hs_outbuf_put(struct hs_outbuf *b, const void *p, size_t n)
     b->p[b->n] = '\0';
 }
 
-enum { FAKE_PUSHES_MAX = 64 };
+enum { FAKE_PUSHES_MAX = 64, FAKE_KILLS_MAX = 8 };
 
 struct fake {
     struct hs_published view; /* what the session sees; version counts changes */
@@ -47,6 +47,7 @@ struct fake {
     struct hs_net *net; /* never looked into */
     bool has_subscribers;
     uint32_t pushed_to[FAKE_PUSHES_MAX], pushes_n; /* connections, by ix */
+    uint32_t killed[FAKE_KILLS_MAX], killed_n, wakes_n;
 };
 
 static struct fake fake;
@@ -65,6 +66,32 @@ void hs_net_set_subscribers(struct hs_net *n, uint32_t reactor, bool any)
     (void)n;
     ck_assert_uint_eq(reactor, 0);
     fake.has_subscribers = any;
+}
+
+bool hs_client_kill(struct hs_net *n, struct hs_conn_id conn)
+{
+    (void)n;
+    ck_assert_uint_lt(fake.killed_n, FAKE_KILLS_MAX);
+    fake.killed[fake.killed_n++] = conn.ix;
+    return true;
+}
+
+void hs_net_wake(struct hs_net *n, uint32_t reactor)
+{
+    (void)n;
+    ck_assert_uint_eq(reactor, 0);
+    fake.wakes_n++;
+}
+
+uint32_t hs_net_counters(const struct hs_net *n, const char *const **names, uint64_t *values,
+                         uint32_t max)
+{
+    static const char *const name = "wire_signature";
+    (void)n;
+    ck_assert_uint_gt(max, 0);
+    *names = &name;
+    values[0] = 23;
+    return 1;
 }
 
 static void fake_publish_free(void *p)
@@ -136,6 +163,7 @@ static void fake_setup(void)
     hs_snapshot_publish(fake.snapshot, &fake.view);
     fake.admin = hs_admin_create(&(struct hs_admin_conf){.snapshot = fake.snapshot,
                                                          .reactors = 1,
+                                                         .clients_max = 10000,
                                                          .config_file = "",
                                                          .executable = "hearsayd",
                                                          .net = &fake.net});

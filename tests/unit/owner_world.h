@@ -136,6 +136,14 @@ static struct hs_frame_ring frame_ring;
 static struct hs_chunk_ring chunk_ring;
 static struct hs_wake reactor_wake, owner_wake;
 
+static struct hs_net_tune net_tune;
+
+void hs_net_tune(struct hs_net *n, const struct hs_net_tune *tune)
+{
+    (void)n;
+    net_tune = *tune;
+}
+
 struct hs_port hs_net_port(struct hs_net *n, uint32_t reactor)
 {
     (void)n, (void)reactor;
@@ -266,9 +274,13 @@ static void give(const struct hs_in *in)
 
 static void give_back(const struct hs_out *out)
 {
-    if (out->kind != HS_OUT_SEND && out->kind != HS_OUT_DIAL)
+    if (out->kind != HS_OUT_SEND && out->kind != HS_OUT_DIAL && out->kind != HS_OUT_DELIVER)
         return;
     struct hs_chunk_ref ref = {.chunk = out->chunk};
+    if (out->kind == HS_OUT_DELIVER) {
+        ref.tag = out->tag;
+        ref.number = 3; /* as if three clients had it */
+    }
     ck_assert(hs_chunk_ring_push(&chunk_ring, &ref));
     hs_wake_post(&owner_wake);
 }
@@ -312,6 +324,7 @@ static void add_send(struct hs_actions *out, uint32_t link, uint32_t len)
     a->link = (struct hs_link){link, 1};
     a->off = out->bytes_n;
     a->len = len;
+    a->control = true;
     memset(out->bytes + out->bytes_n, (int)('a' + link), len);
     out->bytes_n += len;
 }
