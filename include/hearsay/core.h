@@ -105,7 +105,10 @@ enum hs_cmd_type {
     HS_CMD_OFFSET,        /* epoch: the fronted store's replication offset */
     HS_CMD_CONF,          /* conf */
     HS_CMD_RESETSTAT,
-    HS_CMD_PUBLISH, /* publish, sharded: to the other nodes; number: to how many.
+    HS_CMD_KILL_LINK,   /* id, kill_to, kill_from: for tests, as the next two */
+    HS_CMD_DROP_FILTER, /* epoch: messages of that type are dropped; -1 none, -2 all */
+    HS_CMD_DROP_CLOSES, /* hard: and their link is closed */
+    HS_CMD_PUBLISH,     /* publish, sharded: to the other nodes; number: to how many.
                        Needs hs_core_publish_need() bytes more than other steps */
 };
 
@@ -124,6 +127,7 @@ struct hs_cmd {
     uint16_t port, cport;
     uint16_t slot;
     bool hard;
+    bool kill_to, kill_from;
     enum hs_failover failover;
     int64_t epoch;
     /* In the caller's order. If ranges_bad, the argument after the last range

@@ -91,7 +91,7 @@ struct reactor {
     _Atomic uint64_t errors[ADMIN_ERROR_CODES];
     struct channels channels;
     uint64_t slots_seen; /* the topology by which shard channels were last judged */
-    atomic_bool kills; /* some of its sessions are to be closed */
+    atomic_bool kills;   /* some of its sessions are to be closed */
 };
 
 struct hs_admin {
@@ -210,7 +210,8 @@ const struct admin_cmd *admin_command(size_t i);
 extern const struct admin_cmd admin_table_data[];
 extern const size_t admin_table_data_n;
 extern const struct admin_cmd admin_cluster_subs[], admin_client_subs[], admin_config_subs[],
-    admin_command_subs[], admin_debug_subs[], admin_function_subs[], admin_pubsub_subs[];
+    admin_command_subs[], admin_debug_subs[], admin_function_subs[], admin_hearsay_subs[],
+    admin_pubsub_subs[];
 /* "X HELP" from a table of subcommands. */
 void admin_help(struct call *c, const char *name, const struct admin_cmd *subs);
 
@@ -342,6 +343,11 @@ void admin_cmd_refused(struct call *c);
 void admin_cmd_migrate(struct call *c);
 void admin_debug_sleep(struct call *c);
 void admin_debug_help(struct call *c);
+void admin_debug_clusterlink(struct call *c);
+void admin_debug_drop(struct call *c);
+void admin_debug_drop_closes(struct call *c);
+void admin_hearsay_offset(struct call *c);
+void admin_hearsay_help(struct call *c);
 void admin_function_restore(struct call *c);
 void admin_function_help(struct call *c);
 void admin_cmd_subscribe(struct call *c);

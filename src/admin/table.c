@@ -127,6 +127,13 @@ const struct admin_cmd admin_command_subs[] = {
 };
 
 const struct admin_cmd admin_debug_subs[] = {
+    CMD("close-cluster-link-on-packet-drop", 3, ADMIN | NOSCRIPT | LOADING | STALE | NOMULTI,
+        "server", "7.2.0", "0|1: whether what the filter drops also closes its link",
+        admin_debug_drop_closes),
+    CMD("clusterlink", 5, ADMIN | NOSCRIPT | LOADING | STALE | NOMULTI, "server", "7.2.0",
+        "KILL to|from|all <node>: closes bus links", admin_debug_clusterlink),
+    CMD("drop-cluster-packet-filter", 3, ADMIN | NOSCRIPT | LOADING | STALE | NOMULTI, "server",
+        "7.0.0", "<type>: drops received messages of that type; -1 none, -2 all", admin_debug_drop),
     CMD("help", 2, LOADING | STALE, "server", "1.0.0", ": this text", admin_debug_help),
     CMD("sleep", 3, ADMIN | NOSCRIPT | LOADING | STALE | NOMULTI, "server", "1.0.0",
         "<seconds>: the state stands still", admin_debug_sleep),
@@ -141,6 +148,13 @@ const struct admin_cmd admin_function_subs[] = {
         admin_cmd_empty),
     CMD("restore", -3, WRITE | NOSCRIPT, "scripting", "7.0.0", "<dump> [FLUSH|APPEND|REPLACE]: OK",
         admin_function_restore),
+    {0},
+};
+
+const struct admin_cmd admin_hearsay_subs[] = {
+    CMD("help", 2, LOADING | STALE, "hearsay", "7.2.0", ": this text", admin_hearsay_help),
+    CMD("offset", 3, ADMIN | NOSCRIPT | LOADING | STALE | NOMULTI, "hearsay", "7.2.0",
+        "<n>: the replication offset of the store this node speaks for", admin_hearsay_offset),
     {0},
 };
 
@@ -189,6 +203,8 @@ static const struct admin_cmd table[] = {
         admin_cmd_flush),
     CMD_SUBS("function", -2, 0, "scripting", "7.0.0",
              "Accepted for tools that copy functions: none are kept", NULL, admin_function_subs),
+    CMD_SUBS("hearsay", -2, 0, "hearsay", "7.2.0", "What stock servers do not have", NULL,
+             admin_hearsay_subs),
     CMD("hello", -1, FAST | NOAUTH | LOADING | STALE | ATONCE, "connection", "6.0.0",
         "Chooses the protocol, says the password", admin_cmd_hello),
     CMD("info", -1, LOADING | STALE, "server", "1.0.0", "The state of this server", admin_cmd_info),

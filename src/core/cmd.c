@@ -163,6 +163,23 @@ static void saveconfig(struct hs_core *c, const struct hs_cmd *cmd)
     c->saveconfig_seq = c->save_seq + 1;
 }
 
+/* DEBUG CLUSTERLINK KILL: as if the network had cut them. */
+static enum hs_cmd_err kill_link(struct hs_core *c, const struct hs_cmd *cmd)
+{
+    uint16_t ix = core_index_find(c, cmd->id.hex);
+
+    if (ix == NIL16) {
+        return HS_CMD_ERR_UNKNOWN_NODE;
+    }
+    if (cmd->kill_to && ix != SELF) {
+        core_close_to(c, ix, c->now.mono.ms);
+    }
+    if (cmd->kill_from && ix != SELF) {
+        core_close_from(c, ix);
+    }
+    return HS_CMD_OK;
+}
+
 static void reply_reports(struct hs_core *c, const struct hs_cmd *cmd)
 {
     uint16_t ix = core_index_find(c, cmd->id.hex);
@@ -215,6 +232,14 @@ static enum hs_cmd_err simple(struct hs_core *c, const struct hs_cmd *cmd)
         return core_failover(c, cmd->failover);
     case HS_CMD_OFFSET:
         core_offset(c, cmd->epoch);
+        return HS_CMD_OK;
+    case HS_CMD_KILL_LINK:
+        return kill_link(c, cmd);
+    case HS_CMD_DROP_FILTER:
+        c->drop_type = cmd->epoch;
+        return HS_CMD_OK;
+    case HS_CMD_DROP_CLOSES:
+        c->drop_closes = cmd->hard;
         return HS_CMD_OK;
     default: /* the others are core_command()'s */
         return HS_CMD_OK;

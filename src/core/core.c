@@ -223,6 +223,7 @@ static void clear_tables(struct hs_core *c)
     }
     c->row_free = NIL16;
     c->mf_replica = NIL16;
+    c->drop_type = -1;
 }
 
 struct hs_core *hs_core_init(void *mem, const struct hs_core_opts *opts,

@@ -143,6 +143,7 @@ struct vote_pending {
     X(unknown_type) \
     X(light_unbound) /* light frames on a link without a node: closed */ \
     X(module_ignored) \
+    X(filtered) /* dropped because DEBUG said so */ \
     X(gossip_entries) \
     X(gossip_skipped) /* sections with an invalid id */ \
     X(gossip_refused) /* entries with an unusable address */ \
@@ -289,6 +290,9 @@ struct hs_core {
     /* Verdicts of ours that not everybody was told of yet (failure.c). */
     uint16_t *announce; /* a queue of nodes_max places */
     uint32_t announce_head, announce_n;
+
+    int64_t drop_type; /* DEBUG: dropped on arrival; -1 none, -2 all */
+    bool drop_closes;  /* and the link with it */
 
     uint64_t version;
     uint64_t sent[HS_MSG_TYPES], received[HS_MSG_TYPES];
