@@ -146,13 +146,16 @@ void admin_config_resetstat(struct call *c)
     }
 }
 
+/* On this reactor, as long as the disk takes: rare, and a person waits for it. */
 void admin_config_rewrite(struct call *c)
 {
+    char why[512];
     if (c->a->conf.config_file[0] == '\0')
         admin_error(c->s, "ERR The server is running without a config file");
+    else if (hs_conf_rewrite(&c->view->conf, c->a->conf.config_file, why, sizeof(why)) != 0)
+        admin_error(c->s, "ERR Rewriting config file: %s", why);
     else
-        admin_error(c->s, "ERR Rewriting config file: not supported, edit %s by hand",
-                    c->a->conf.config_file);
+        admin_ok(c);
 }
 
 void admin_config_help(struct call *c)
