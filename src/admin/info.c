@@ -99,13 +99,19 @@ static void section_stats(struct text *out, struct call *c)
         for (uint32_t e = 0; e < ADMIN_ERROR_CODES; e++)
             errors += atomic_load_explicit(&r->errors[e], memory_order_relaxed);
     }
+    uint32_t topics[TOPIC_KINDS];
+    hs_lock_take(c->a->directory_lock);
+    for (int k = 0; k < TOPIC_KINDS; k++)
+        topics[k] = c->a->directory.kinds[k].by_name.n;
+    hs_lock_release(c->a->directory_lock);
     admin_text_printf(out,
                       "total_connections_received:%" PRIu64 "\r\ntotal_commands_processed:%" PRIu64
                       "\r\ntotal_net_input_bytes:%" PRIu64 "\r\nrejected_connections:0\r\n"
                       "expired_keys:0\r\nevicted_keys:0\r\nkeyspace_hits:0\r\nkeyspace_misses:0\r\n"
-                      "pubsub_channels:0\r\npubsub_patterns:0\r\ntotal_error_replies:%" PRIu64
-                      "\r\n",
-                      connections, commands, bytes_in, errors);
+                      "pubsub_channels:%u\r\npubsub_patterns:%u\r\npubsubshard_channels:%u\r\n"
+                      "total_error_replies:%" PRIu64 "\r\n",
+                      connections, commands, bytes_in, topics[TOPIC_CHANNEL], topics[TOPIC_PATTERN],
+                      topics[TOPIC_SHARD], errors);
 }
 
 static void section_replication(struct text *out, struct call *c)

@@ -141,6 +141,7 @@ static void append_rest(struct rewrite *w)
         if (w->n > 0 && w->out[w->n - 1] != '\n')
             put(w, "\n", 1);
         if (!w->marked) {
+            put(w, "\n", 1);
             put(w, mark, strlen(mark));
             put(w, "\n", 1);
         }

@@ -24,7 +24,8 @@ class Debug(Case):
         for direction, gone in (("to", {"to"}), ("from", {"from"}), ("all", {"to", "from"})):
             before = self.created(c.h[0], c.r[0])
             self.assertEqual(set(before), {"to", "from"})
-            self.assertEqual(c.h[0].call("DEBUG", "CLUSTERLINK", "KILL", direction, c.r[0].id), "OK")
+            reply = c.h[0].call("DEBUG", "CLUSTERLINK", "KILL", direction, c.r[0].id)
+            self.assertEqual(reply, "OK")
             c.wait(lambda b=before, g=gone: {
                 d for d, t in self.created(c.h[0], c.r[0]).items() if t != b[d]} == g,
                 5, f"{direction}: exactly these links are new")
