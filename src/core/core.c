@@ -176,7 +176,8 @@ static void load_node(struct hs_core *c, const struct hs_topo_node *from)
     c->cold[ix].config_epoch = from->config_epoch;
     c->cold[ix].fail_at = c->now.mono.ms;
     if (ix != SELF) {
-        c->hot[ix].ping_sent = from->ping_sent_ms == 0 ? 0 : c->now.mono.ms;
+        bool waited_for = from->ping_sent_ms != 0 || (flags & HS_NODE_NOADDR) != 0;
+        c->hot[ix].ping_sent = waited_for ? c->now.mono.ms : 0;
         c->hot[ix].pong_received = from->pong_received_ms == 0 ? 0 : c->now.mono.ms;
     }
     core_board_sync(c, ix);
@@ -252,6 +253,11 @@ struct hs_core *hs_core_init(void *mem, const struct hs_core_opts *opts,
         core_node_flags(c, SELF, HS_NODE_MASTER, 0);
     }
     core_node_flags(c, SELF, HS_NODE_MYSELF, HS_NODE_PFAIL | HS_NODE_FAIL | HS_NODE_NOADDR);
+    if ((c->cold[SELF].name_bits & NAME_SHARD) == 0) { /* a file of a 7.0 has none */
+        struct hs_node_id shard;
+        core_random_id(c, &shard);
+        core_set_shard(c, SELF, shard.hex);
+    }
     core_conf_apply(c);
     c->size = c->voters_n;
     c->state_due = true;

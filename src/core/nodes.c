@@ -118,7 +118,7 @@ void core_node_remove(struct hs_core *c, uint16_t ix)
     detach(c, ix);
     core_wheel_remove(c, ix);
     core_index_remove(c, ix);
-    core_node_flags(c, ix, HS_NODE_NOADDR, 0); /* into the board's last region */
+    core_node_flags(c, ix, HS_NODE_NOADDR, HS_NODE_PFAIL); /* into the board's last region */
     core_board_remove(c, ix);
     core_node_account(c, ix, -1);
     if (c->cold[ix].name_bits != 0) {

@@ -81,11 +81,17 @@ static bool finish_handshake(struct hs_core *c, struct hs_link l, uint16_t node,
     return false;
 }
 
-/* Somebody else answers at the address we have for this node. */
+/* Somebody else answers at the address we have for this node. It keeps no
+ * address until it is heard from, but it is still waited for: a dead master
+ * whose address was given to another must be found dead. (Stock servers skip
+ * nodes without an address and never suspect them.) */
 static void wrong_id(struct hs_core *c, uint16_t node)
 {
     COUNT(c, id_mismatch);
     core_note(c, HS_NOTE_ID_MISMATCH, node, HS_NIL, 0);
+    if (c->hot[node].ping_sent == 0) {
+        c->hot[node].ping_sent = c->now.mono.ms;
+    }
     core_node_flags(c, node, HS_NODE_NOADDR, 0);
     core_node_address(c, node, "", 0, 0, 0);
     core_close_to(c, node, 0);
