@@ -42,6 +42,12 @@ int daemon_open_log(struct daemon *d)
                            "Cannot open the log file '%s': %s. Change 'logfile'.", d->conf.logfile,
                            strerror(-err));
     d->has_logfile = d->conf.logfile[0] != 0;
+    if (d->conf.syslog_enabled) {
+        err = hs_log_syslog(d->conf.syslog_ident, d->conf.syslog_facility);
+        if (err != 0)
+            hs_log(HS_LOG_WARNING, "syslog-enabled is yes, but nobody listens at /dev/log: %s.",
+                   strerror(-err));
+    }
     return DAEMON_OK;
 }
 
