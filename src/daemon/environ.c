@@ -143,7 +143,7 @@ static void share_limit(struct daemon *d, uint64_t limit)
     uint64_t quarter = limit / 4 > CLIENTS_MIN ? limit / 4 : CLIENTS_MIN;
     uint32_t clients = quarter < c->maxclients ? (uint32_t)quarter : c->maxclients;
     uint32_t nodes = (uint32_t)((limit - fds_for(d, 1, clients)) / 2) + 1;
-    hs_log(HS_LOG_WARNING,
+    hs_log(HS_LOG_NOTICE,
            "cluster-nodes-max lowered from %" PRIu32 " to %" PRIu32 " and maxclients from %" PRIu32
            " to %" PRIu32 ": the limit of open files is %" PRIu64 ", and %" PRIu64
            " are needed. Raise 'ulimit -n'.",
