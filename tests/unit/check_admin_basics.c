@@ -276,6 +276,19 @@ START_TEST(info_has_its_sections)
 }
 END_TEST
 
+START_TEST(info_tells_of_saves_that_fail)
+{
+    ck_assert_ptr_nonnull(strstr(fake_run("info persistence"),
+                                 "\r\nhearsay_save_failures:0\r\nhearsay_save_error:\r\n"));
+    fake.view.save_failures = 3;
+    strcpy(fake.view.save_error, "write: No space left on device");
+    const char *reply = fake_run("info persistence");
+    ck_assert_ptr_nonnull(strstr(reply, "\r\nhearsay_save_failures:3\r\n"));
+    ck_assert_ptr_nonnull(strstr(reply, "\r\nhearsay_save_error:write: No space left on device"));
+    ck_assert_ptr_nonnull(strstr(reply, "\r\nrdb_last_bgsave_status:ok\r\n"));
+}
+END_TEST
+
 START_TEST(info_has_the_counters_of_all_rooms_when_asked)
 {
     fake.view.core_counters_n = 1;
@@ -406,6 +419,7 @@ int main(void)
         config_get_echoes_a_name_and_completes_a_pattern,
         config_set_takes_all_or_none,
         info_has_its_sections,
+        info_tells_of_saves_that_fail,
         info_has_the_counters_of_all_rooms_when_asked,
         a_replica_says_so,
         transactions_queue_and_run,
