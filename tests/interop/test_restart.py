@@ -147,7 +147,7 @@ class Damaged(Case):
                 n.nodes_conf.write_text(text)
             n.start()
             self.assertRegex(n.id, r"^[0-9a-f]{40}$")
-            self.assertIn(n.id, n.nodes_conf.read_text(), "an identity is on disk before it is told")
+            self.assertIn(n.id, n.nodes_conf.read_text(), "on disk before it is told")
 
 
 if __name__ == "__main__":

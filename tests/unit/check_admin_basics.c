@@ -1,4 +1,6 @@
-/* Connection and server commands: replies, errors, passwords, both protocols. */
+/* Connection and server commands: replies, errors, passwords, both protocols.
+ *
+ * Length: one fixture, and short claims that are read one by one. */
 #include "admin_fake.h"
 
 static void reopen(void)
