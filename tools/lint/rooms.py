@@ -16,7 +16,7 @@ SYSTEM_ONLY_IN = [
     (r"ck_", {"ring"}),
     (r"mimalloc", {"base"}),
     (r"pthread\.h$|threads\.h$", {"base", "ring", "store", "daemon"}),
-    (r"sys/socket\.h$|netinet/tcp\.h$|netdb\.h$|sys/un\.h$", {"net", "daemon"}),
+    (r"sys/socket\.h$|netinet/tcp\.h$|netdb\.h$|sys/un\.h$", {"net", "daemon", "base"}),
     (r"sys/time\.h$|time\.h$", {"base", "store", "owner", "daemon"}),
 ]
 
