@@ -255,6 +255,11 @@ struct hs_core *hs_core_init(void *mem, const struct hs_core_opts *opts,
     core_conf_apply(c);
     c->size = c->voters_n;
     c->state_due = true;
+    if ((c->cold[SELF].name_bits & NAME_SHARD) == 0) { /* files from before 7.2 have none */
+        struct hs_node_id shard;
+        core_random_id(c, &shard);
+        core_set_shard(c, SELF, shard.hex);
+    }
     c->hdr_due = true;
     c->want_sync = false;
     core_hdr_refresh(c);
