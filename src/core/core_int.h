@@ -309,6 +309,13 @@ static inline bool is_used(const struct hs_core *c, uint32_t ix)
 {
     return c->hot[ix].gen % 2 == 1;
 }
+/* A peer may call somebody master and replica at once. The node's own header
+ * will settle it; until then it is a master. */
+static inline uint16_t one_role(uint16_t flags)
+{
+    return (uint16_t)((flags & HS_NODE_MASTER) != 0 ? flags & ~HS_NODE_SLAVE : flags);
+}
+
 
 static inline bool i_am_master(const struct hs_core *c)
 {

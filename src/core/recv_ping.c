@@ -67,8 +67,7 @@ static bool finish_handshake(struct hs_core *c, struct hs_link l, uint16_t node,
         return true;
     }
     core_node_rename(c, node, id);
-    core_node_flags(c, node, hs_get16(v->frame + HS_OFF_FLAGS) & (HS_NODE_MASTER | HS_NODE_SLAVE),
-                    HS_NODE_HANDSHAKE | HS_NODE_MEET);
+    core_node_flags(c, node, one_role(role), HS_NODE_HANDSHAKE | HS_NODE_MEET);
     c->cold[node].data_received = c->now.mono.ms;
     core_note(c, HS_NOTE_HANDSHAKE_DONE, node, HS_NIL, 0);
     core_want_save(c);
