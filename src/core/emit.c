@@ -236,14 +236,13 @@ void core_send_fail_all(struct hs_core *c, uint16_t about)
     send_all(c, hs_wire_build_fail(begin(c, HS_FAIL_LEN, 0), &c->hot[about].id), HS_MSG_FAIL);
 }
 
-/* That epoch is durable, even if our header waits for a later save. */
+/* That epoch is durable, even if our header waits for a later save. It is the
+ * one we would own slots under, so no later one may stand for it. */
 void core_send_auth_request(struct hs_core *c, uint64_t epoch, bool forced)
 {
     uint8_t *p = begin(c, HS_HDR_LEN, forced ? HS_MFLAG_FORCEACK : 0);
 
-    if (hs_get64(p + HS_OFF_CURRENT_EPOCH) < epoch) {
-        hs_put64(p + HS_OFF_CURRENT_EPOCH, epoch);
-    }
+    hs_put64(p + HS_OFF_CURRENT_EPOCH, epoch);
     send_all(c, hs_wire_build_plain(p, HS_MSG_AUTH_REQUEST), HS_MSG_AUTH_REQUEST);
 }
 
@@ -282,7 +281,8 @@ void core_send_update(struct hs_core *c, uint16_t to, uint16_t about)
 }
 
 /* AUTH_ACK for the election of `epoch`. That epoch is durable with the vote,
- * even if our header still waits for a later save. */
+ * even if our header still waits for a later save. A later epoch would be a
+ * second vote: the candidate counts it in its next election too. */
 void core_send_vote(struct hs_core *c, uint16_t to, uint64_t epoch)
 {
     uint8_t *p;
@@ -292,9 +292,7 @@ void core_send_vote(struct hs_core *c, uint16_t to, uint64_t epoch)
         return;
     }
     p = begin(c, HS_HDR_LEN, 0);
-    if (hs_get64(p + HS_OFF_CURRENT_EPOCH) < epoch) {
-        hs_put64(p + HS_OFF_CURRENT_EPOCH, epoch);
-    }
+    hs_put64(p + HS_OFF_CURRENT_EPOCH, epoch);
     len = hs_wire_build_plain(p, HS_MSG_AUTH_ACK);
     send(c, c->cold[to].to, end(c, len), len, HS_MSG_AUTH_ACK);
 }
