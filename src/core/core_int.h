@@ -90,6 +90,7 @@ struct cold {
     uint16_t replicas_n;
     uint16_t working_n; /* of them, as of the last survey (migrate.c) */
     uint8_t to_state;   /* enum to_state */
+    uint16_t dial_gen; /* of the last wish to connect, whoever had this place */
     uint8_t ext_level;  /* enum ext_level */
     uint8_t name_bits;
     uint8_t dial_fails; /* in a row, for the pause before the next attempt */

@@ -72,7 +72,8 @@ uint16_t core_node_add(struct hs_core *c, const struct hs_node_id *id, uint16_t 
                                 .wheel_prev = NIL16,
                                 .wheel_slot = NIL16,
                                 .created_at = c->now.mono.ms,
-                                .slots_ver = 1};
+                                .dial_gen = c->cold[ix].dial_gen,
+                                .slots_ver = c->cold[ix].slots_ver + 1};
     c->hot[ix].flags = flags;
     c->nodes_n++;
     core_node_account(c, ix, 1);
