@@ -105,7 +105,7 @@ static void carve(struct hs_core *c, const struct hs_core_opts *o)
  * connections, bounded notes, and a handful more. */
 uint32_t hs_core_actions_max(const struct hs_core_opts *opts)
 {
-    return 3 * opts->nodes_max + opts->connects_max + NOTES_MAX + 512;
+    return 2 * opts->nodes_max + opts->links_max + opts->connects_max + NOTES_MAX + 512;
 }
 
 static uint32_t ping_len_max(uint32_t entries)
