@@ -60,6 +60,9 @@ enum to_state { TO_NONE, TO_DIALING, TO_UP };
  * never sent to it (a 6.2 drops such a PING, a 7.0 logs a line for each). */
 enum ext_level { EXT_NONE, EXT_HOSTNAME_ONLY, EXT_FULL };
 
+/* So many PINGs of one step differ: a level each, and Valkey's own extensions. */
+enum { PING_KINDS = EXT_FULL + 2 };
+
 enum { /* cold.name_bits: which of struct names are set */
        NAME_HOST = 1,
        NAME_NODE = 2,
