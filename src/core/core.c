@@ -101,8 +101,8 @@ static void carve(struct hs_core *c, const struct hs_core_opts *o)
     c->stamps = at[STAMPS_];
 }
 
-/* Actions a step can add: to every node at most a message and two closed
- * connections, bounded notes, and a handful more. */
+/* Actions a step can add: to every node at most two messages, every connection
+ * closed (a hard RESET), bounded notes, and a handful more. */
 uint32_t hs_core_actions_max(const struct hs_core_opts *opts)
 {
     return 2 * opts->nodes_max + opts->links_max + opts->connects_max + NOTES_MAX + 512;
@@ -255,14 +255,14 @@ struct hs_core *hs_core_init(void *mem, const struct hs_core_opts *opts,
         core_node_flags(c, SELF, HS_NODE_MASTER, 0);
     }
     core_node_flags(c, SELF, HS_NODE_MYSELF, HS_NODE_PFAIL | HS_NODE_FAIL | HS_NODE_NOADDR);
-    core_conf_apply(c);
-    c->size = c->voters_n;
-    c->state_due = true;
     if ((c->cold[SELF].name_bits & NAME_SHARD) == 0) { /* files from before 7.2 have none */
         struct hs_node_id shard;
         core_random_id(c, &shard);
         core_set_shard(c, SELF, shard.hex);
     }
+    core_conf_apply(c);
+    c->size = c->voters_n;
+    c->state_due = true;
     c->hdr_due = true;
     c->want_sync = false;
     core_hdr_refresh(c);

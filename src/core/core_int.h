@@ -90,10 +90,10 @@ struct cold {
     uint16_t master;    /* of a replica; NIL16 if unknown */
     uint16_t slots_n;
     uint16_t wheel_next, wheel_prev, wheel_slot;
+    uint16_t dial_gen; /* of the last wish to connect, whoever had this place */
     uint16_t replicas_n;
     uint16_t working_n; /* of them, as of the last survey (migrate.c) */
     uint8_t to_state;   /* enum to_state */
-    uint16_t dial_gen; /* of the last wish to connect, whoever had this place */
     uint8_t ext_level;  /* enum ext_level */
     uint8_t name_bits;
     uint8_t dial_fails; /* in a row, for the pause before the next attempt */
@@ -309,10 +309,6 @@ static inline bool has_flag(const struct hs_core *c, uint32_t ix, uint16_t flag)
     return (c->hot[ix].flags & flag) != 0;
 }
 
-static inline bool is_used(const struct hs_core *c, uint32_t ix)
-{
-    return c->hot[ix].gen % 2 == 1;
-}
 /* A peer may call somebody master and replica at once. The node's own header
  * will settle it; until then it is a master. */
 static inline uint16_t one_role(uint16_t flags)
@@ -320,6 +316,10 @@ static inline uint16_t one_role(uint16_t flags)
     return (uint16_t)((flags & HS_NODE_MASTER) != 0 ? flags & ~HS_NODE_SLAVE : flags);
 }
 
+static inline bool is_used(const struct hs_core *c, uint32_t ix)
+{
+    return c->hot[ix].gen % 2 == 1;
+}
 
 static inline bool i_am_master(const struct hs_core *c)
 {

@@ -240,8 +240,8 @@ void core_node_epoch(struct hs_core *c, uint16_t ix, uint64_t epoch)
     if (c->cold[ix].config_epoch != epoch) {
         c->cold[ix].config_epoch = epoch;
         c->current_epoch = epoch > c->current_epoch ? epoch : c->current_epoch;
-        core_want_save(c);
         c->hdr_due = c->hdr_due || ix == SELF || ix == c->cold[SELF].master;
+        core_want_save(c);
     }
 }
 
