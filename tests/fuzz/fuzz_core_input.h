@@ -1,7 +1,93 @@
 /* fuzz_core_input.h - the part of fuzz_core_step.c that turns bytes into a
- * configuration, a first topology, commands and frames. Included there once.
+ * configuration, a first topology, commands and frames.
  */
-static void take_conf(struct script *s, struct hs_core_conf *conf)
+#ifndef FUZZ_CORE_INPUT_H
+#define FUZZ_CORE_INPUT_H
+
+#include "hearsay/core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINKS = 24, DIALS = 8, IDS = 16, FRAME_MAX = 16384, STEPS_MAX = 200, VOTES = 16 };
+
+struct script {
+    const uint8_t *p;
+    size_t n;
+};
+
+struct end { /* what a peer knows of its connection with us */
+    bool up, outbound, met, shown;
+    uint32_t gen, ids; /* who may be at the other end, a bit per id */
+    uint16_t node;
+};
+
+struct run {
+    struct script in;
+    struct hs_core *core;
+    struct hs_core_opts opts;
+    struct hs_core_conf conf;
+    struct hs_now now;
+    struct hs_actions acts;
+    struct end links[LINKS];
+    struct hs_dial dials[DIALS];
+    uint32_t dials_n, shown; /* ids that have shown extensions */
+    uint64_t save_seq, saved_seq, ack_epoch, token;
+    uint32_t replies, delivers;
+    struct hs_node_id self;
+    void (*step)(struct run *r, const struct hs_event *ev); /* and check what comes of it */
+    bool damaged; /* bytes were changed at random: ids may be anything */
+    struct {
+        uint64_t epoch, seq;
+    } votes[VOTES];
+    uint32_t votes_n;
+};
+
+static inline uint8_t take(struct script *s)
+{
+    if (s->n == 0)
+        return 0;
+    s->n--;
+    return *s->p++;
+}
+
+static inline uint16_t take16(struct script *s)
+{
+    uint32_t high = take(s);
+    return (uint16_t)(high << 8 | take(s));
+}
+
+/* Mostly small, sometimes far away; beyond 2^62 there is nothing to protect. */
+static inline uint64_t take_epoch(struct script *s)
+{
+    uint8_t b = take(s);
+    return b < 224 ? b % 16U : b < 250 ? (uint64_t)b << 8 : (uint64_t)take(s) << 53;
+}
+
+static inline struct hs_node_id id_of(uint32_t i)
+{
+    struct hs_node_id id;
+    memset(id.hex, (int)('a' + i % IDS), HS_ID_LEN);
+    return id;
+}
+
+static inline uint32_t bit_of(const void *id)
+{
+    uint8_t c = *(const uint8_t *)id;
+    return c >= 'a' && c < 'a' + IDS ? UINT32_C(1) << (c - 'a') : 0;
+}
+
+static inline bool is_one_character(const uint8_t *id)
+{
+    return memcmp(id, id + 1, HS_ID_LEN - 1) == 0;
+}
+
+static inline struct hs_node_id take_id(struct script *s)
+{
+    return id_of(take(s));
+}
+
+static inline void take_conf(struct script *s, struct hs_core_conf *conf)
 {
     uint8_t b = take(s), names = take(s);
 
@@ -30,7 +116,7 @@ static void take_conf(struct script *s, struct hs_core_conf *conf)
 }
 
 /* What nodes.conf might have held: us, and some of the others. */
-static struct hs_topo *take_boot(struct run *r)
+static inline struct hs_topo *take_boot(struct run *r)
 {
     struct hs_topo *t = hs_topo_create(r->opts.nodes_max, 1, 0);
     uint8_t b = take(&r->in);
@@ -75,7 +161,7 @@ static struct hs_topo *take_boot(struct run *r)
 
 /* ---- commands ---- */
 
-static void command(struct run *r)
+static inline void command(struct run *r)
 {
     struct script *s = &r->in;
     struct hs_core_conf conf;
@@ -113,13 +199,13 @@ static void command(struct run *r)
             r->votes_n = 0;
         }
     }
-    step(r, &(struct hs_event){.type = HS_EV_COMMAND, .cmd = &cmd});
+    r->step(r, &(struct hs_event){.type = HS_EV_COMMAND, .cmd = &cmd});
     HS_ASSERT(cmd.type == HS_CMD_SAVECONFIG ? r->replies <= 1 : r->replies == 1);
 }
 
 /* ---- frames ---- */
 
-static void take_bitmap(struct script *s, uint8_t slots[HS_SLOTS_BYTES])
+static inline void take_bitmap(struct script *s, uint8_t slots[HS_SLOTS_BYTES])
 {
     uint8_t from = take(s), n = take(s);
 
@@ -128,7 +214,7 @@ static void take_bitmap(struct script *s, uint8_t slots[HS_SLOTS_BYTES])
         slots[(from * 8U + i) % HS_SLOTS_BYTES] = n >= 192 ? 0x55 : 0xff;
 }
 
-static void take_header(struct run *r, uint8_t *frame)
+static inline void take_header(struct run *r, uint8_t *frame)
 {
     static const char *const ips[] = {"", "", "", "127.0.0.5", "::1", "not-an-ip"};
     struct script *s = &r->in;
@@ -155,7 +241,7 @@ static void take_header(struct run *r, uint8_t *frame)
     hs_wire_build_hdr(frame, &h);
 }
 
-static uint32_t put_extension(struct run *r, uint8_t *dst)
+static inline uint32_t put_extension(struct run *r, uint8_t *dst)
 {
     static const char *const texts[] = {"a.example", "", "10.0.0.2", "under_score", "fd00::2"};
     struct script *s = &r->in;
@@ -173,7 +259,7 @@ static uint32_t put_extension(struct run *r, uint8_t *dst)
 }
 
 /* PING, PONG, MEET: entries about anybody, ourselves included. */
-static uint32_t take_ping(struct run *r, uint8_t *frame, uint16_t type)
+static inline uint32_t take_ping(struct run *r, uint8_t *frame, uint16_t type)
 {
     struct script *s = &r->in;
     uint8_t b = take(s);
@@ -201,7 +287,7 @@ static uint32_t take_ping(struct run *r, uint8_t *frame, uint16_t type)
     return len;
 }
 
-static uint32_t take_body(struct run *r, uint8_t *frame, uint16_t type)
+static inline uint32_t take_body(struct run *r, uint8_t *frame, uint16_t type)
 {
     struct script *s = &r->in;
     struct hs_publish text = {(const uint8_t *)"c", (const uint8_t *)"message", 1, 7};
@@ -224,7 +310,7 @@ static uint32_t take_body(struct run *r, uint8_t *frame, uint16_t type)
     }
 }
 
-static void damage(struct run *r, uint8_t *frame, uint32_t len)
+static inline void damage(struct run *r, uint8_t *frame, uint32_t len)
 {
     for (uint8_t n = take(&r->in) % 4; n > 0; n--) {
         uint32_t at = take16(&r->in) % len;
@@ -236,7 +322,7 @@ static void damage(struct run *r, uint8_t *frame, uint32_t len)
 }
 
 /* On a connection that is up, if the script finds one. */
-static void receive(struct run *r)
+static inline void receive(struct run *r)
 {
     uint8_t where = take(&r->in), what = take(&r->in);
     uint16_t type = what < 128 ? what % 3 : what % (HS_MSG_TYPES + 1);
@@ -263,8 +349,10 @@ static void receive(struct run *r)
                 r->shown |= l->ids;
             }
         }
-        step(r, &(struct hs_event){
-                    .type = HS_EV_RECV, .link = {(uint32_t)(l - r->links), l->gen}, .msg = &v});
+        r->step(r, &(struct hs_event){
+                       .type = HS_EV_RECV, .link = {(uint32_t)(l - r->links), l->gen}, .msg = &v});
     }
     free(frame);
 }
+
+#endif

@@ -7,89 +7,9 @@
  * send"). Ids of the script are one character repeated, so that a random one,
  * which is what a handshake has, is recognised wherever it shows up.
  */
-#include "hearsay/core.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-enum { LINKS = 24, DIALS = 8, IDS = 16, FRAME_MAX = 16384, STEPS_MAX = 200, VOTES = 16 };
-
-struct script {
-    const uint8_t *p;
-    size_t n;
-};
-
-struct end { /* what a peer knows of its connection with us */
-    bool up, outbound, met, shown;
-    uint32_t gen, ids; /* who may be at the other end, a bit per id */
-    uint16_t node;
-};
-
-struct run {
-    struct script in;
-    struct hs_core *core;
-    struct hs_core_opts opts;
-    struct hs_core_conf conf;
-    struct hs_now now;
-    struct hs_actions acts;
-    struct end links[LINKS];
-    struct hs_dial dials[DIALS];
-    uint32_t dials_n, shown; /* ids that have shown extensions */
-    uint64_t save_seq, saved_seq, ack_epoch, token;
-    uint32_t replies, delivers;
-    struct hs_node_id self;
-    bool damaged; /* bytes were changed at random: ids may be anything */
-    struct {
-        uint64_t epoch, seq;
-    } votes[VOTES];
-    uint32_t votes_n;
-};
+#include "fuzz_core_input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static uint8_t take(struct script *s)
-{
-    if (s->n == 0)
-        return 0;
-    s->n--;
-    return *s->p++;
-}
-
-static uint16_t take16(struct script *s)
-{
-    uint32_t high = take(s);
-    return (uint16_t)(high << 8 | take(s));
-}
-
-/* Mostly small, sometimes far away; beyond 2^62 there is nothing to protect. */
-static uint64_t take_epoch(struct script *s)
-{
-    uint8_t b = take(s);
-    return b < 224 ? b % 16U : b < 250 ? (uint64_t)b << 8 : (uint64_t)take(s) << 53;
-}
-
-static struct hs_node_id id_of(uint32_t i)
-{
-    struct hs_node_id id;
-    memset(id.hex, (int)('a' + i % IDS), HS_ID_LEN);
-    return id;
-}
-
-static uint32_t bit_of(const void *id)
-{
-    uint8_t c = *(const uint8_t *)id;
-    return c >= 'a' && c < 'a' + IDS ? UINT32_C(1) << (c - 'a') : 0;
-}
-
-static bool is_one_character(const uint8_t *id)
-{
-    return memcmp(id, id + 1, HS_ID_LEN - 1) == 0;
-}
-
-static struct hs_node_id take_id(struct script *s)
-{
-    return id_of(take(s));
-}
 
 /* ---- what comes out ---- */
 
@@ -326,8 +246,6 @@ static void restart(struct run *r)
     hs_topo_destroy(t);
 }
 
-#include "fuzz_core_input.h"
-
 static void turn(struct run *r)
 {
     switch (take(&r->in) % 16) {
@@ -362,7 +280,7 @@ static void turn(struct run *r)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct run r = {.in = {data, size}, .self = id_of(5)};
+    struct run r = {.in = {data, size}, .self = id_of(5), .step = step};
 
     r.now = (struct hs_now){.mono = {1000000}, .wall = {INT64_C(1700000000000)}};
     r.opts = (struct hs_core_opts){.nodes_max = 2U + take(&r.in) % 20U,

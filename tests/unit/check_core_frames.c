@@ -1,4 +1,6 @@
-/* Every kind of frame, from members and from strangers, to one core. */
+/* Every kind of frame, from members and from strangers, to one core.
+ *
+ * Length: one cluster of four and its frames serve all. */
 #include "core_solo.h"
 #include "hs_test.h"
 
