@@ -72,7 +72,8 @@ uint16_t core_node_add(struct hs_core *c, const struct hs_node_id *id, uint16_t 
                                 .wheel_prev = NIL16,
                                 .wheel_slot = NIL16,
                                 .created_at = c->now.mono.ms,
-                                .slots_ver = 1};
+                                .dial_gen = c->cold[ix].dial_gen,
+                                .slots_ver = c->cold[ix].slots_ver + 1};
     c->hot[ix].flags = flags;
     c->nodes_n++;
     core_node_account(c, ix, 1);
@@ -239,6 +240,7 @@ void core_node_epoch(struct hs_core *c, uint16_t ix, uint64_t epoch)
     if (c->cold[ix].config_epoch != epoch) {
         c->cold[ix].config_epoch = epoch;
         c->current_epoch = epoch > c->current_epoch ? epoch : c->current_epoch;
+        c->hdr_due = c->hdr_due || ix == SELF || ix == c->cold[SELF].master;
         core_want_save(c);
     }
 }
