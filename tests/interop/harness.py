@@ -27,17 +27,6 @@ WATCHDOG_S = int(os.environ.get("HS_WATCHDOG", "170"))
 SLOTS = 16384
 
 
-def ranges(slots):
-    """[1, 2, 3, 7] as the words of ADDSLOTSRANGE: [1, 3, 7, 7]."""
-    words = []
-    for s in sorted(slots):
-        if words and words[-1] == s - 1:
-            words[-1] = s
-        else:
-            words += [s, s]
-    return words
-
-
 def wait_until(predicate, timeout, what, nodes=()):
     """Polls until predicate() is true, and returns its value. Connections that
     fail, replies that are errors and nodes not yet known only mean "not yet"."""
@@ -106,8 +95,7 @@ class Cluster:
         """Splits all slots over these nodes, each with a config epoch of its own."""
         for i, n in enumerate(owners):
             n.call("CLUSTER", "SET-CONFIG-EPOCH", i + 1)
-            n.call("CLUSTER", "ADDSLOTSRANGE", i * SLOTS // len(owners),
-                   (i + 1) * SLOTS // len(owners) - 1)
+            n.add_slots(i * SLOTS // len(owners), (i + 1) * SLOTS // len(owners) - 1)
 
     def meet(self, first=None):
         first = first or self.nodes[0]

@@ -129,8 +129,8 @@ class StaleReturn(Case):
         for owner in taken:
             owner.kill()
         for owner, (first, last, taker) in taken.items():
-            taker.call("CLUSTER", "DELSLOTSRANGE", first, last)
-            taker.call("CLUSTER", "ADDSLOTSRANGE", first, last)
+            taker.del_slots(first, last)
+            taker.add_slots(first, last)
             taker.call("CLUSTER", "BUMPEPOCH")
         survivors = [n for n in c.nodes if n not in taken]
         for first, _, taker in taken.values():
