@@ -126,6 +126,7 @@ static enum hs_cmd_err reset(struct hs_core *c, const struct hs_cmd *cmd)
     c->blacklist_n = 0;
     if (cmd->hard) {
         c->current_epoch = 0;
+        c->told_epoch = 0;
         c->last_vote_epoch = 0;
         c->cold[SELF].config_epoch = 0;
         core_node_rename(c, SELF, (const uint8_t *)cmd->id.hex);

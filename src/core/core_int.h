@@ -237,6 +237,7 @@ struct hs_core {
 
     /* Epochs, votes and what waits for the disk (epochs.c, vote.c, emit.c). */
     uint64_t current_epoch, last_vote_epoch;
+    uint64_t told_epoch; /* the current epoch of our last message: never less again */
     uint64_t save_seq, sync_seq, saved_seq;
     bool want_save, want_sync;
     uint64_t announce_seq; /* PONG to all when durable; 0 for none */

@@ -109,10 +109,11 @@ static uint8_t *begin(struct hs_core *c, uint32_t len_max, uint8_t mflags)
     HS_ASSERT(len_max <= bytes_left(c));
     core_hdr_refresh(c);
     memcpy(p, c->hdr, HS_HDR_LEN);
-    if (c->sync_seq <= c->saved_seq && !c->want_sync) {
-        /* Heard from others, so it needs no save and no rebuilt header. */
-        hs_put64(p + HS_OFF_CURRENT_EPOCH, c->current_epoch);
+    /* What was heard from others needs no save; what was told is not taken back. */
+    if (!waits_for_disk(c)) {
+        c->told_epoch = c->current_epoch;
     }
+    hs_put64(p + HS_OFF_CURRENT_EPOCH, c->told_epoch);
     hs_put64(p + HS_OFF_OFFSET, (uint64_t)c->cold[SELF].repl_offset);
     p[HS_OFF_STATE] = c->ok ? 0 : 1;
     p[HS_OFF_MFLAGS] = mflags;
@@ -239,11 +240,10 @@ void core_send_fail_all(struct hs_core *c, uint16_t about)
 /* That epoch is durable, even if our header waits for a later save. */
 void core_send_auth_request(struct hs_core *c, uint64_t epoch, bool forced)
 {
-    uint8_t *p = begin(c, HS_HDR_LEN, forced ? HS_MFLAG_FORCEACK : 0);
+    uint8_t *p;
 
-    if (hs_get64(p + HS_OFF_CURRENT_EPOCH) < epoch) {
-        hs_put64(p + HS_OFF_CURRENT_EPOCH, epoch);
-    }
+    c->told_epoch = epoch > c->told_epoch ? epoch : c->told_epoch;
+    p = begin(c, HS_HDR_LEN, forced ? HS_MFLAG_FORCEACK : 0);
     send_all(c, hs_wire_build_plain(p, HS_MSG_AUTH_REQUEST), HS_MSG_AUTH_REQUEST);
 }
 
@@ -291,10 +291,8 @@ void core_send_vote(struct hs_core *c, uint16_t to, uint64_t epoch)
     if (c->cold[to].to_state != TO_UP) {
         return;
     }
+    c->told_epoch = epoch > c->told_epoch ? epoch : c->told_epoch;
     p = begin(c, HS_HDR_LEN, 0);
-    if (hs_get64(p + HS_OFF_CURRENT_EPOCH) < epoch) {
-        hs_put64(p + HS_OFF_CURRENT_EPOCH, epoch);
-    }
     len = hs_wire_build_plain(p, HS_MSG_AUTH_ACK);
     send(c, c->cold[to].to, end(c, len), len, HS_MSG_AUTH_ACK);
 }
