@@ -39,6 +39,7 @@ static enum hs_cmd_err configure(struct hs_core *c, const struct hs_core_conf *c
     c->conf = *conf;
     if (forget_ip) {
         core_node_address(c, SELF, "", 0, 0, 0); /* back to what peers see */
+        c->own_ip_learned = false;
     }
     core_conf_apply(c);
     for (uint16_t i = 1; retime && i < c->nodes_hi; i++) {

@@ -215,6 +215,7 @@ struct hs_core {
     struct link *links;
     char local_ips[LOCAL_IPS_MAX][HS_IP_LEN];
     uint32_t local_ips_n;
+    bool own_ip_learned; /* in this life */
 
     /* Slots (slots.c). */
     uint16_t owner[HS_SLOTS];     /* node or NIL16 */
