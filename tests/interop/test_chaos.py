@@ -46,6 +46,7 @@ class Round:
         if node.alive():
             self.tell("kill", node)
             node.kill()
+            node.paused = False
 
     def pause(self, node):
         if node.alive() and not node.paused:
