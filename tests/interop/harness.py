@@ -7,7 +7,9 @@ is, and the last lines of every log. Every process ends with its test.
 
 Environment: HS_HEARSAYD (default build/hearsayd), HS_REDIS_SERVER, HS_REDIS_CLI,
 HS_NODE_TIMEOUT (ms), HS_ALL_REDIS=1 (Redis plays hearsay too: a claim that fails
-then is a wrong claim), HS_KEEP=1 (keep the directories of the nodes).
+then is a wrong claim), HS_PORTS=FIRST-END, HS_KEEP=1 (keep the nodes' directories).
+HS_REDIS_SERVER may be a Redis or Valkey of another version than Debian's; claims that
+versions differ in say which ones they are about.
 """
 import faulthandler
 import os
@@ -182,6 +184,11 @@ def hearsay_only(reason):
     return unittest.skipIf(ALL_REDIS, f"hearsay only: {reason}")
 
 
+def redis_is(since=(0,), below=(99,), why=""):
+    """For claims about some versions of the other server only."""
+    return unittest.skipUnless(since <= process.Redis.version < below, why)
+
+
 class Case(unittest.TestCase):
     """Nodes made in setUpClass or in a test; none of them outlives its maker."""
 
@@ -242,13 +249,15 @@ class Result(unittest.TextTestResult):
 
 
 def main():
-    """Runs the file. A skipped test is a failed run, except where Redis plays all."""
+    """Runs the file. A skipped test is a failed run, except where Redis plays all or
+    is of a version chosen by hand."""
+    may_skip = ALL_REDIS or "HS_REDIS_SERVER" in os.environ
     faulthandler.dump_traceback_later(WATCHDOG_S, exit=True)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     outcome = unittest.main(
         module="__main__", exit=False,
         testRunner=unittest.TextTestRunner(verbosity=2, resultclass=Result)).result
-    if outcome.skipped and not ALL_REDIS:
+    if outcome.skipped and not may_skip:
         print(f"FAILED: {len(outcome.skipped)} tests were skipped")
-    sys.exit(not outcome.wasSuccessful() or bool(outcome.skipped and not ALL_REDIS))
+    sys.exit(not outcome.wasSuccessful() or bool(outcome.skipped and not may_skip))
