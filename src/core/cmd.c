@@ -135,6 +135,7 @@ static enum hs_cmd_err reset(struct hs_core *c, const struct hs_cmd *cmd)
         core_set_shard(c, SELF, cmd->shard_id);
     }
     core_node_flags(c, SELF, 0, HS_NODE_MIGRATE_TO);
+    core_hdr_build(c);
     c->state_due = true;
     core_want_sync(c);
     return HS_CMD_OK;

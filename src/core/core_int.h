@@ -438,6 +438,7 @@ void core_note(struct hs_core *c, enum hs_note what, hs_ix node, hs_ix other, in
 void core_note_id(struct hs_core *c, enum hs_note what, const void *id, hs_ix other,
                   int64_t number);
 void core_reply(struct hs_core *c, uint64_t token, enum hs_cmd_err err, int64_t number);
+void core_hdr_build(struct hs_core *c);
 void core_hdr_refresh(struct hs_core *c);
 void core_ping(struct hs_core *c, uint16_t ix, uint16_t type);
 void core_pong(struct hs_core *c, struct hs_link l, uint16_t ix, const struct hs_view *v);

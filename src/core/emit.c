@@ -67,17 +67,15 @@ static bool waits_for_disk(const struct hs_core *c)
     return c->want_sync || c->sync_seq > c->saved_seq;
 }
 
-/* Rebuilds the header if something in it changed and all of it is durable. */
-void core_hdr_refresh(struct hs_core *c)
+/* Rebuilds the header, durable or not: who was reset must not be met as what it
+ * was, and if a crash takes the reset back, nothing was promised. */
+void core_hdr_build(struct hs_core *c)
 {
     const uint16_t told =
         HS_NODE_MYSELF | HS_NODE_MASTER | HS_NODE_SLAVE | HS_NODE_MIGRATE_TO | HS_NODE_NOFAILOVER;
     uint16_t master = c->cold[SELF].master;
     uint8_t slots[HS_SLOTS_BYTES];
 
-    if (!c->hdr_due || waits_for_disk(c)) {
-        return;
-    }
     c->hdr_due = false;
     core_slots_bitmap(c, master == NIL16 ? SELF : master, false, slots);
     hs_wire_build_hdr(c->hdr, &(struct hs_hdr){
@@ -92,6 +90,14 @@ void core_hdr_refresh(struct hs_core *c)
                                   .cport = c->conf.cport,
                                   .flags = (uint16_t)((c->hot[SELF].flags & told) | HS_NODE_LIGHT),
                               });
+}
+
+/* The same if something in it changed and all of it is durable. */
+void core_hdr_refresh(struct hs_core *c)
+{
+    if (c->hdr_due && !waits_for_disk(c)) {
+        core_hdr_build(c);
+    }
 }
 
 /* ---- messages ---- */

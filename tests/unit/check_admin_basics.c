@@ -335,7 +335,7 @@ START_TEST(transactions_queue_and_run)
     ck_reply("get k", "-CLUSTERDOWN Hash slot not served\r\n");
     ck_reply("exec", "-EXECABORT Transaction discarded because of previous errors.\r\n");
     fake_run("multi");
-    ck_reply("cluster saveconfig", "-ERR Command not allowed inside a transaction\r\n");
+    ck_reply("shutdown", "-ERR Command not allowed inside a transaction\r\n");
     ck_reply("discard", "+OK\r\n");
     ck_reply("ping", "+PONG\r\n");
 }
