@@ -144,6 +144,7 @@ enum suspicion { ALIVE, DEAD, REPORTED_FAIL }; /* dead; and the target said FAIL
 
 struct conn;
 struct client;
+struct result;
 
 /* What the peers gossip, at one moment. A new one is made when somebody's
  * state changes; messages on their way go on pointing to theirs. */
@@ -270,6 +271,15 @@ size_t reply_feed(struct reply_scan *s, const char *p, size_t n, bool *done);
 /* One command on a connection of its own, for the questions around a run; the
  * reply's text, or a negative errno. */
 int ask(const struct options *o, const char *const *words, uint32_t words_n, char *reply, size_t n);
+
+/* ---- before and after (target.c) ---- */
+
+/* Says why it cannot be done; 2, for exit(). */
+int refuse(const char *what, const char *why);
+/* Learns the target's id; refuses one that is in a cluster already. */
+int target_meet(struct bench *b);
+/* What the target knows at the end, which has one right value. */
+void target_check_end(struct bench *b, struct result *r);
 
 /* ---- the machine (proc.c) ---- */
 

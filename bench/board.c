@@ -3,7 +3,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bench.h"
 
@@ -76,7 +75,7 @@ bool board_renew(struct worker *w)
 void board_refresh(struct worker *w)
 {
     const struct options *o = w->b->o;
-    uint32_t now_s = (uint32_t)time(NULL);
+    uint32_t now_s = (uint32_t)(hs_clock().wall.ms / 1000);
     uint32_t spread_s = o->node_timeout_ms / 2000 + 1;
     int64_t killed = atomic_load(&w->b->killed_at_ns);
     uint32_t dead_s = killed == 0 ? 0 : (uint32_t)((w->now_ns - killed) / 1000000000);

@@ -75,8 +75,8 @@ static void replied(struct worker *w, struct client *c)
     uint64_t least = o->mode == MODE_TOPOLOGY ? (uint64_t)o->peers * HS_ID_LEN : 4;
 
     if (c->scan.error || c->scan.len < least) {
-        fault(w, BAD_REPLY, "a reply of %llu bytes%s", (unsigned long long)c->scan.len,
-              c->scan.error ? ", an error" : ", too short to name every peer");
+        fault(w, BAD_REPLY, "a reply of %llu bytes: %s", (unsigned long long)c->scan.len,
+              c->scan.error ? c->scan.line : " are too few to name every peer");
     }
     if (o->mode == MODE_TOPOLOGY && atomic_load(&w->b->phase) == PHASE_MEASURE) {
         histogram_record(&w->latency, (uint64_t)(w->now_ns - c->flight[c->flight_head]));
