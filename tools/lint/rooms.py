@@ -67,7 +67,8 @@ def place(rel, table, cmake):
         room = m.group(1) if m else "net" if name.startswith("net_") else "daemon"
         return None, floors(table, room), pathlib.PurePath("src", room)
     doors = set()
-    for room in linked_rooms(cmake, name):
+    # tools/NAME_PART.c is part of the program NAME.
+    for room in linked_rooms(cmake, name) or linked_rooms(cmake, name.split("_")[0]):
         doors |= floors(table, room)
     return None, doors, None
 
