@@ -8,6 +8,9 @@
 
 enum { SYNC_US = 2000, SYNC_JITTER_US = 6000, WRITE_US = 100 };
 
+/* A journaling file system commits by itself this often, renames included. */
+#define COMMIT_US (5 * SECOND)
+
 static void drop(struct snap *k)
 {
     if (k != NULL && --k->refs == 0) {
@@ -23,6 +26,33 @@ static void put(struct snap **place, struct snap *k)
     *place = k;
 }
 
+/* As nodes.conf has it: a node in handshake has a made-up id and is not there. */
+static void leave_out_handshakes(struct hs_topo *t)
+{
+    uint16_t *place = hs_alloc(t->nodes_n * sizeof(*place));
+    uint32_t kept = 0;
+
+    HS_ASSERT(place != NULL);
+    for (uint32_t i = 0; i < t->nodes_n; i++) {
+        bool goes = (t->nodes[i].flags & HS_NODE_HANDSHAKE) != 0;
+        place[i] = goes ? HS_TOPO_NONE : (uint16_t)kept;
+        t->nodes[kept] = t->nodes[i];
+        kept += !goes;
+    }
+    t->nodes_n = kept;
+    for (uint32_t i = 0; i < kept; i++) {
+        if (t->nodes[i].master != HS_TOPO_NONE) {
+            t->nodes[i].master = place[t->nodes[i].master];
+        }
+    }
+    for (uint32_t slot = 0; slot < HS_SLOTS; slot++) {
+        if (t->owner[slot] != HS_TOPO_NONE) {
+            t->owner[slot] = place[t->owner[slot]];
+        }
+    }
+    hs_free(place);
+}
+
 static struct snap *capture(struct hs_sim *s, uint32_t i, uint64_t seq, bool sync)
 {
     struct snap *k = hs_alloc(sizeof(*k));
@@ -33,6 +63,7 @@ static struct snap *capture(struct hs_sim *s, uint32_t i, uint64_t seq, bool syn
     k->sync = sync;
     if (!s->opts.forget_disks) {
         k->topo = view_copy(s, i);
+        leave_out_handshakes(k->topo);
         k->config_epoch = k->topo->nodes[0].config_epoch;
         k->current_epoch = k->topo->current_epoch;
         k->vote_epoch = k->topo->last_vote_epoch;
@@ -70,16 +101,30 @@ void disk_save(struct hs_sim *s, uint32_t i, uint64_t seq, bool sync)
     }
 }
 
+static void commit(struct hs_sim *s, struct disk *d)
+{
+    if (d->written != NULL && s->now - d->committed_at >= COMMIT_US) {
+        put(&d->synced, d->written);
+        d->committed_at = s->now;
+    }
+}
+
+static void complete(struct hs_sim *s, struct disk *d)
+{
+    commit(s, d);
+    put(&d->written, d->writing);
+    if (d->writing->sync) {
+        put(&d->synced, d->writing);
+    }
+}
+
 /* The save under way is done; the node is told by the caller. */
 void disk_done(struct hs_sim *s, uint32_t i)
 {
     struct disk *d = &s->nodes[i].disk;
 
     HS_ASSERT(d->writing != NULL);
-    put(&d->written, d->writing);
-    if (d->writing->sync) {
-        put(&d->synced, d->writing);
-    }
+    complete(s, d);
     drop(d->writing);
     d->writing = NULL;
     if (d->waiting != NULL) {
@@ -114,13 +159,12 @@ void disk_crash(struct hs_sim *s, uint32_t i, bool power)
         struct snap *k = hs_alloc(sizeof(*k));
         HS_ASSERT(k != NULL);
         *k = (struct snap){.refs = 0, .topo = view_copy(s, i)};
+        leave_out_handshakes(k->topo);
         put(&d->written, k);
     } else if (d->writing != NULL && !d->stuck && hs_prng_below(&s->prng, 2) == 0) {
-        put(&d->written, d->writing);
-        if (d->writing->sync) {
-            put(&d->synced, d->writing);
-        }
+        complete(s, d);
     }
+    commit(s, d);
     if (power && d->synced != NULL && hs_prng_below(&s->prng, 2) == 0) {
         put(&d->written, d->synced);
     }

@@ -136,13 +136,22 @@ static bool set_from(struct asked *q, uint32_t k)
     return q->w->n > k && faults_set(q->s, q->w->w + k, q->w->n - k, q->set);
 }
 
+static bool agreed(struct asked *q)
+{
+    if (view_agree(q->s)) {
+        return true;
+    }
+    view_difference(q->s, q->why, q->why_n);
+    return false;
+}
+
 static bool about_all(struct asked *q, bool *known)
 {
     int64_t n;
 
     *known = true;
     if (is(q, 0, "agree")) {
-        return view_agree(q->s);
+        return agreed(q);
     }
     if (is(q, 0, "ok")) {
         return all_ok(q);

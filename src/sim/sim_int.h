@@ -111,6 +111,7 @@ struct snap {
 struct disk {
     struct snap *writing, *waiting; /* under way; the newest after it */
     struct snap *written, *synced;  /* what a restart finds; what power loss leaves */
+    int64_t committed_at;
     int64_t delay_us;
     bool stuck;
 };
@@ -294,6 +295,7 @@ uint32_t ids_find(const struct hs_sim *s, const void *id);
 const struct hs_topo *view_of(struct hs_sim *s, uint32_t i);
 struct hs_topo *view_copy(struct hs_sim *s, uint32_t i);
 bool view_agree(struct hs_sim *s);
+void view_difference(struct hs_sim *s, char *why, size_t n);
 bool view_all_fail(struct hs_sim *s, const uint8_t *suspects);
 bool view_covered(struct hs_sim *s);
 uint32_t view_master_of(struct hs_sim *s, uint32_t i);

@@ -179,6 +179,57 @@ bool view_agree(struct hs_sim *s)
     return true;
 }
 
+static bool node_differs(const struct hs_topo *a, uint32_t i, const struct hs_topo *b, uint32_t k)
+{
+    const struct hs_topo_node *x = &a->nodes[i], *y = &b->nodes[k];
+    const uint16_t compared = HS_NODE_MASTER | HS_NODE_SLAVE | HS_NODE_FAIL | HS_NODE_PFAIL |
+                              HS_NODE_HANDSHAKE | HS_NODE_NOADDR;
+
+    return ((x->flags ^ y->flags) & compared) != 0 || hs_topo_epoch(a, i) != hs_topo_epoch(b, k) ||
+           x->slots_n != y->slots_n || strcmp(x->ip, y->ip) != 0;
+}
+
+/* Where two views differ first, for a person. */
+static void tell(struct hs_sim *s, uint32_t by, const struct hs_topo *a, uint32_t than,
+                 const struct hs_topo *b, char *why, size_t n)
+{
+    snprintf(why, n, "node %u says %s, knows %u; node %u says %s, knows %u", by,
+             a->ok ? "ok" : "down", a->nodes_n, than, b->ok ? "ok" : "down", b->nodes_n);
+    for (uint32_t i = 0; i < a->nodes_n; i++) {
+        uint16_t k = hs_topo_find(b, &a->nodes[i].id);
+        if (k == HS_TOPO_NONE) {
+            snprintf(why, n, "node %u knows %u (flags %u), node %u does not", by,
+                     ids_find(s, &a->nodes[i].id), a->nodes[i].flags, than);
+            return;
+        }
+        if (node_differs(a, i, b, k)) {
+            const struct hs_topo_node *x = &a->nodes[i], *y = &b->nodes[k];
+            snprintf(why, n,
+                     "of node %u, node %u says flags %u, epoch %llu, %u slots, %s; "
+                     "node %u says flags %u, epoch %llu, %u slots, %s",
+                     ids_find(s, &x->id), by, x->flags, (unsigned long long)hs_topo_epoch(a, i),
+                     x->slots_n, x->ip, than, y->flags, (unsigned long long)hs_topo_epoch(b, k),
+                     y->slots_n, y->ip);
+            return;
+        }
+    }
+}
+
+/* Why view_agree() has just said no. */
+void view_difference(struct hs_sim *s, char *why, size_t n)
+{
+    uint32_t by = 0, than = s->agree_cursor;
+
+    while (by < s->n && (!s->nodes[by].running || by == than)) {
+        by++;
+    }
+    if (by < s->n && s->nodes[than].running) {
+        struct hs_topo *a = view_copy(s, by);
+        tell(s, by, a, than, view_of(s, than), why, n);
+        hs_topo_destroy(a);
+    }
+}
+
 /* Does every running node hold all of these for failed? */
 bool view_all_fail(struct hs_sim *s, const uint8_t *suspects)
 {
