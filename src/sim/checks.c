@@ -108,21 +108,48 @@ static void look(struct hs_sim *s, uint32_t i, struct observer *o)
     }
 }
 
+static bool accuses(const struct hs_view *v)
+{
+    if (v->type > HS_MSG_MEET || (v->marks & HS_VIEW_BAD_GOSSIP) != 0) {
+        return false;
+    }
+    for (uint32_t k = 0; k < v->gossip_n; k++) {
+        if ((hs_get16(hs_view_gossip(v, k) + HS_G_FLAGS) & (HS_NODE_PFAIL | HS_NODE_FAIL)) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What one message of `from` says of others, as the protocol counts it: a
  * voter's accusation stands until it is two timeouts old or withdrawn. */
 static void hear(struct hs_sim *s, struct observer *o, uint32_t from, const struct hs_view *v)
 {
     bool voter = ((o->marks[from] | o->before[from]) & VOTER) != 0;
 
-    if (v->type > HS_MSG_MEET || (v->marks & HS_VIEW_BAD_GOSSIP) != 0) {
-        return;
-    }
     for (uint32_t k = 0; k < v->gossip_n; k++) {
         const uint8_t *g = hs_view_gossip(v, k);
         uint32_t about = ids_find(s, g + HS_G_ID);
         bool down = (hs_get16(g + HS_G_FLAGS) & (HS_NODE_PFAIL | HS_NODE_FAIL)) != 0;
         if (about != HS_NIL) {
-            o->heard[(size_t)about * s->n + from] = voter && down ? s->now : 0;
+            int64_t *heard = &o->heard[(size_t)about * s->n + from];
+            o->heard_n -= *heard != 0;
+            *heard = voter && down ? s->now : 0;
+            o->heard_n += *heard != 0;
+        }
+    }
+}
+
+/* A view is only looked at around a step that could use it: one that hears an
+ * accusation. */
+void checks_before(struct hs_sim *s, uint32_t i, const struct hs_event *ev)
+{
+    struct observer *o = observer_of(s, i);
+
+    if (o != NULL) {
+        o->attentive = ev->type == HS_EV_RECV && accuses(ev->msg);
+        if (o->attentive) {
+            look(s, i, o);
         }
     }
 }
@@ -131,11 +158,15 @@ void checks_after(struct hs_sim *s, uint32_t i, const struct hs_event *ev, uint3
 {
     struct observer *o = observer_of(s, i);
 
-    if (o != NULL) {
+    if (o == NULL) {
+        return;
+    }
+    if (o->attentive) {
         look(s, i, o);
-        if (ev->type == HS_EV_RECV) {
-            hear(s, o, from, ev->msg);
-        }
+    }
+    if (o->attentive || (o->heard_n > 0 && ev->type == HS_EV_RECV && ev->msg->type <= HS_MSG_MEET &&
+                         (ev->msg->marks & HS_VIEW_BAD_GOSSIP) == 0)) {
+        hear(s, o, from, ev->msg);
     }
 }
 
@@ -143,13 +174,16 @@ void checks_after(struct hs_sim *s, uint32_t i, const struct hs_event *ev, uint3
  * older than two timeouts (and the grain they are kept in), itself among them. */
 static void check_verdict(struct hs_sim *s, uint32_t i, uint32_t suspect)
 {
-    const struct observer *o = observer_of(s, i);
+    struct observer *o = observer_of(s, i);
     int64_t timeout = (int64_t)s->opts.node_timeout_ms * MS;
     int64_t oldest = s->now - 2 * timeout - timeout / 8;
     uint32_t voters, votes = 0;
 
     if (o == NULL) {
         return;
+    }
+    if (!o->attentive) {
+        look(s, i, o);
     }
     voters = o->voters < o->voters_before ? o->voters : o->voters_before;
     for (uint32_t k = 0; k < s->n; k++) {
@@ -197,7 +231,10 @@ void checks_started(struct hs_sim *s, uint32_t i, const struct hs_topo *boot)
     p->boot_vote = boot->last_vote_epoch;
     p->current_epoch = larger(larger(p->config_epoch, p->voted_epoch), p->asked_epoch);
     if (o != NULL) {
-        memset(o->heard, 0, (size_t)s->n * s->n * sizeof(*o->heard));
+        if (o->heard_n > 0) {
+            memset(o->heard, 0, (size_t)s->n * s->n * sizeof(*o->heard));
+            o->heard_n = 0;
+        }
         o->version = UINT64_MAX;
         look(s, i, o);
         memcpy(o->before, o->marks, s->n);

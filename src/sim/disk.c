@@ -29,15 +29,17 @@ static void put(struct snap **place, struct snap *k)
 /* As nodes.conf has it: a node in handshake has a made-up id and is not there. */
 static void leave_out_handshakes(struct hs_topo *t)
 {
-    uint16_t *place = hs_alloc(t->nodes_n * sizeof(*place));
+    uint16_t place[HS_NODES_MAX];
     uint32_t kept = 0;
 
-    HS_ASSERT(place != NULL);
     for (uint32_t i = 0; i < t->nodes_n; i++) {
         bool goes = (t->nodes[i].flags & HS_NODE_HANDSHAKE) != 0;
         place[i] = goes ? HS_TOPO_NONE : (uint16_t)kept;
         t->nodes[kept] = t->nodes[i];
         kept += !goes;
+    }
+    if (kept == t->nodes_n) {
+        return;
     }
     t->nodes_n = kept;
     for (uint32_t i = 0; i < kept; i++) {
@@ -50,7 +52,6 @@ static void leave_out_handshakes(struct hs_topo *t)
             t->owner[slot] = place[t->owner[slot]];
         }
     }
-    hs_free(place);
 }
 
 static struct snap *capture(struct hs_sim *s, uint32_t i, uint64_t seq, bool sync)

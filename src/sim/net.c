@@ -240,13 +240,14 @@ void net_release(struct hs_sim *s)
     }
 }
 
-/* Tells node i that its own end is gone. */
+/* Tells node i that its own end is gone, after it heard that it was there. */
 static void post_down(struct hs_sim *s, uint32_t i, struct hs_link l, int64_t at)
 {
     uint32_t ev = event_take(s, EV_DOWN, i);
+    int64_t up_at = net_end(s, i, l)->up_at;
 
     event_at(s, ev)->link = l;
-    event_push(s, ev, at);
+    event_push(s, ev, at > up_at ? at : up_at);
 }
 
 /* Is there still somebody at the other end who knows this connection? */
@@ -416,8 +417,8 @@ void net_syn(struct hs_sim *s, const struct event *syn_in)
     struct end *from_me = net_end(s, i, mine), *from_them = net_end(s, j, theirs);
     from_me->far = theirs;
     from_them->far = mine;
-    from_me->free_at = s->now;
-    from_them->free_at = back;
+    from_me->free_at = from_them->up_at = s->now;
+    from_them->free_at = from_me->up_at = back;
     post_up(s, j, theirs, &syn, false, s->now);
     post_up(s, i, mine, &syn, true, back);
 }

@@ -84,6 +84,7 @@ struct end { /* of a connection */
     bool reset; /* the far end is gone and we will hear of it */
     struct hs_link far;
     int64_t free_at;                /* nothing sent arrives before: connections keep order */
+    int64_t up_at;                  /* when its own side hears that it is up */
     uint32_t stalled, stalled_last; /* events held by a blocked path */
     uint32_t stalled_n;
 };
@@ -150,6 +151,8 @@ struct observer { /* one node's view, as far as verdicts need it */
     uint32_t voters, voters_before;
     uint8_t *marks, *before; /* per node, after the last step and before it */
     int64_t *heard;          /* [suspect][reporter]: when last, 0 never or withdrawn */
+    uint32_t heard_n;        /* that are not 0 */
+    bool attentive;          /* to this step */
 };
 
 struct promise {                                   /* what a node has said, over all its lives */
@@ -313,6 +316,7 @@ void trace_hash(struct hs_sim *s, uint64_t word);
 bool checks_init(struct hs_sim *s);
 void checks_fini(struct hs_sim *s);
 void checks_started(struct hs_sim *s, uint32_t i, const struct hs_topo *boot);
+void checks_before(struct hs_sim *s, uint32_t i, const struct hs_event *ev);
 void checks_after(struct hs_sim *s, uint32_t i, const struct hs_event *ev, uint32_t from);
 void checks_note(struct hs_sim *s, uint32_t i, const struct hs_action *a);
 void checks_sent(struct hs_sim *s, uint32_t i, const uint8_t *frame, uint32_t to);

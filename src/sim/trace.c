@@ -18,8 +18,12 @@ static void hash_frame(struct hs_sim *s, const struct hs_view *v)
 {
     uint32_t stride = v->len > HASHED_WHOLE ? 64 : 8;
     uint64_t h = v->slots_hash + v->len;
+    bool light = (v->marks & HS_VIEW_LIGHT) != 0;
 
     for (uint32_t k = 0; k + 8 <= v->len; k += stride) {
+        if (k == HS_OFF_SLOTS && !light) {
+            k = HS_OFF_SLAVEOF; /* the bitmap is in slots_hash */
+        }
         h = (h ^ hs_get64(v->frame + k)) * 0x9fb21c651e98df25U;
         h ^= h >> 32;
     }

@@ -248,6 +248,7 @@ void world_step(struct hs_sim *s, uint32_t i, const struct hs_event *ev)
     if (ev->type == HS_EV_RECV) {
         from = net_end(s, i, ev->link)->peer;
     }
+    checks_before(s, i, ev);
     s->r.steps++;
     hs_core_step(n->core, ev, world_now(s, i), &s->acts);
     if (s->r.steps % s->opts.check_every == 0) {
