@@ -5,7 +5,7 @@
 struct asked {
     struct hs_sim *s;
     const struct words *w;
-    uint8_t *set;
+    uint8_t *set, *asked;
     char *why;
     size_t why_n;
 };
@@ -26,13 +26,14 @@ static bool all_ok(struct asked *q)
     return true;
 }
 
-/* Does every running node but those themselves have (or lack) a flag on them? */
+/* Does every running node but those themselves have (or lack) a flag on them?
+ * Only those in `asked` are asked. */
 static bool marked(struct asked *q, uint32_t mask, bool has)
 {
     struct hs_sim *s = q->s;
 
     for (uint32_t by = 0; by < s->n; by++) {
-        for (uint32_t i = 0; s->nodes[by].running && i < s->n; i++) {
+        for (uint32_t i = 0; s->nodes[by].running && q->asked[by] != 0 && i < s->n; i++) {
             uint32_t flags = q->set[i] == 0 || i == by ? HS_NIL : view_flags(s, by, i);
             if (flags != HS_NIL && ((flags & mask) != 0) != has) {
                 because(q, has ? "does not think so" : "thinks otherwise", by);
@@ -145,6 +146,32 @@ static bool agreed(struct asked *q)
     return false;
 }
 
+/* "SET [by SET]" */
+static bool set_and_asked(struct asked *q, uint32_t k)
+{
+    uint32_t by = k;
+
+    while (by < q->w->n && !is(q, by, "by")) {
+        by++;
+    }
+    memset(q->asked, 1, q->s->n);
+    return by > k && faults_set(q->s, q->w->w + k, by - k, q->set) &&
+           (by == q->w->n ||
+            (by + 1 < q->w->n && faults_set(q->s, q->w->w + by + 1, q->w->n - by - 1, q->asked)));
+}
+
+static bool suspected(struct asked *q)
+{
+    for (uint32_t by = 0; by < q->s->n; by++) {
+        for (uint32_t i = 0; q->s->nodes[by].running && i < q->s->n; i++) {
+            if (q->set[i] != 0 && i != by && (view_flags(q->s, by, i) & HS_NODE_PFAIL) != 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static bool about_all(struct asked *q, bool *known)
 {
     int64_t n;
@@ -194,10 +221,13 @@ static bool about_nodes(struct asked *q, bool *known)
     int64_t of;
 
     *known = true;
-    if (is(q, 0, "failed") && set_from(q, 1)) {
+    if (is(q, 0, "suspected") && set_from(q, 1)) {
+        return suspected(q);
+    }
+    if (is(q, 0, "failed") && set_and_asked(q, 1)) {
         return marked(q, HS_NODE_FAIL, true);
     }
-    if (is(q, 0, "healthy") && set_from(q, 1)) {
+    if (is(q, 0, "healthy") && set_and_asked(q, 1)) {
         return marked(q, HS_NODE_FAIL | HS_NODE_PFAIL, false);
     }
     if (is(q, 0, "forgotten") && set_from(q, 1)) {
@@ -230,10 +260,11 @@ static bool about_nodes(struct asked *q, bool *known)
 bool expect_holds(struct hs_sim *s, const char *text, char *why, size_t n)
 {
     struct words w;
-    struct asked q = {.s = s, .w = &w, .why = why, .why_n = n, .set = hs_alloc(s->n)};
+    struct asked q = {.s = s, .w = &w, .why = why, .why_n = n, .set = hs_alloc(2 * (size_t)s->n)};
     bool known, holds, negated;
 
     HS_ASSERT(q.set != NULL);
+    q.asked = q.set + s->n;
     story_split(text, &w);
     negated = strcmp(w.w[0], "not") == 0;
     if (negated) {
