@@ -4,7 +4,7 @@
  * it. Whatever goes wrong can be run again: everything follows from the seed
  * and the story.
  */
-#include "hearsay-sim_tool.h"
+#include "hearsay-sim.h"
 
 #include <signal.h>
 #include <stdlib.h>

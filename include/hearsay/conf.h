@@ -48,8 +48,9 @@ struct hs_conf {
     uint64_t link_sendbuf_limit;
     bool tls_cluster;
     /* ours */
-    uint32_t nodes_max; /* cluster-nodes-max: the largest cluster to prepare for */
-    uint32_t reactors;  /* 0: one per core less the owner's */
+    uint32_t nodes_max;  /* cluster-nodes-max: the largest cluster to prepare for */
+    uint32_t reactors;   /* 0: one per core less the owner's */
+    uint32_t io_threads; /* a hint: stock's thread count, for where reactors is 0 */
     bool cpu_pinning;
 };
 
@@ -79,6 +80,13 @@ int hs_conf_load(struct hs_conf *c, int argc, char **argv, struct hs_conf_result
  * dir, ...). 0, or -1 with why. */
 int hs_conf_check(const struct hs_conf *c, char *why, size_t why_n);
 
+/* Where the cluster bus listens: cluster-port, or 10000 above the client port. */
+static inline uint16_t hs_conf_bus_port(const struct hs_conf *c)
+{
+    uint16_t base = c->tls_cluster ? c->tls_port : c->port;
+    return c->cluster_port != 0 ? c->cluster_port : (uint16_t)(base + 10000);
+}
+
 /* ---- CONFIG GET and SET ---- */
 
 uint32_t hs_conf_count(void);
@@ -92,8 +100,9 @@ bool hs_conf_is_live(uint32_t i); /* CONFIG SET may change it */
 int hs_conf_set(struct hs_conf *c, uint32_t i, const char *value, size_t n, char *why,
                 size_t why_n);
 
-/* --help, and --explain --nodes N, to standard output. */
+/* --help, --version, and --explain --nodes N, to standard output. */
 void hs_conf_print_help(void);
+void hs_conf_print_version(void);
 void hs_conf_print_explain(const struct hs_conf *c, uint32_t nodes);
 
 #endif

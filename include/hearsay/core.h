@@ -44,7 +44,6 @@ struct hs_dial {
 struct hs_core_opts {
     uint32_t nodes_max;    /* 2..HS_NODES_MAX, the local node included */
     uint32_t links_max;    /* every hs_link.ix is below */
-    uint32_t pings_max;    /* sent in one step, and so bytes of one step */
     uint32_t connects_max; /* asked for in one tick (256 is plenty) */
     uint64_t seed;         /* all the randomness the core will ever have */
 };
@@ -104,7 +103,6 @@ enum hs_cmd_type {
     HS_CMD_COUNT_REPORTS, /* id */
     HS_CMD_FAILOVER,      /* failover */
     HS_CMD_OFFSET,        /* epoch: the fronted store's replication offset */
-    HS_CMD_PUBLISH,       /* publish, sharded */
     HS_CMD_CONF,          /* conf */
     HS_CMD_RESETSTAT,
 };
@@ -123,7 +121,7 @@ struct hs_cmd {
     char ip[HS_IP_LEN];
     uint16_t port, cport;
     uint16_t slot;
-    bool hard, sharded;
+    bool hard;
     enum hs_failover failover;
     int64_t epoch;
     /* In the caller's order. If ranges_bad, the argument after the last range
@@ -131,7 +129,6 @@ struct hs_cmd {
     const struct hs_slot_range *ranges;
     uint32_t ranges_n;
     bool ranges_bad;
-    struct hs_publish publish;
     const struct hs_core_conf *conf;
 };
 

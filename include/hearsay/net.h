@@ -37,7 +37,8 @@ struct hs_frame;
 const uint8_t *hs_frame_bytes(const struct hs_frame *f);
 
 /* A piece of memory the owner encodes into; entries of `out` borrow from it.
- * Returned to the owner when the last of them is done. */
+ * Each entry returns through the chunks ring exactly once, whatever became of
+ * its connection. */
 struct hs_chunk {
     uint8_t *bytes;
     uint32_t size, used;
@@ -49,12 +50,14 @@ struct hs_chunk {
 enum hs_in_kind {
     HS_IN_FRAME,       /* conn, view, frame */
     HS_IN_UP,          /* conn, up: freed by the owner with hs_free() */
-    HS_IN_DOWN,        /* conn, number: errno, or 0 for the peer's FIN */
-    HS_IN_DIAL_FAILED, /* dial, number: errno */
+    HS_IN_DOWN,        /* conn, number: errno (positive), or 0 for the peer's FIN;
+                          once per HS_IN_UP, after HS_OUT_CLOSE too */
+    HS_IN_DIAL_FAILED, /* dial, number: errno; this or HS_IN_UP, once per dial */
     HS_IN_REQUEST,     /* conn, ptr: a client's request, opaque here */
     HS_IN_ACCEPTED,    /* number: fd, dial: enum hs_listen; the owner answers with
                           HS_OUT_ADOPT to the reactor that shall have it (up:
-                          the peer's address, to choose by) */
+                          the peer's address, to choose by). Bus links only:
+                          a client stays with the reactor that accepted it */
 };
 
 enum hs_listen { HS_LISTEN_BUS, HS_LISTEN_CLIENT, HS_LISTEN_UNIX };
@@ -79,9 +82,10 @@ struct hs_in {
 };
 
 enum hs_out_kind {
-    HS_OUT_SEND,  /* conn, chunk, off, len */
-    HS_OUT_CLOSE, /* conn */
-    HS_OUT_DIAL,  /* dial, addr in chunk bytes at off: NUL-terminated ip; port */
+    HS_OUT_SEND,  /* conn, chunk, off, len: one or more whole frames */
+    HS_OUT_CLOSE, /* conn: what is not in flight is not sent */
+    HS_OUT_DIAL,  /* dial, addr in chunk bytes at off: NUL-terminated ip; port.
+                     Its chunk comes back like that of a SEND */
     HS_OUT_REPLY, /* conn, ptr: an answer to HS_IN_REQUEST, for the client ops */
     HS_OUT_ADOPT, /* len: fd, dial: enum hs_listen, as HS_IN_ACCEPTED had them */
     HS_OUT_STOP,  /* close everything, flush replies, leave hs_reactor_run() */
@@ -160,6 +164,13 @@ struct hs_client_ops {
     void (*close)(void *session);
     void (*drop)(void *ctx, void *request);
 };
+
+/* For the sessions of a reactor, on that reactor's own thread only. */
+
+/* Bytes for another client of it; false when there is no such client (any more). */
+bool hs_client_push(struct hs_net *n, struct hs_conn_id conn, const void *p, size_t len);
+/* Closes a client of it, the caller's own too, once the caller has returned. */
+bool hs_client_kill(struct hs_net *n, struct hs_conn_id conn);
 
 /* ---- set-up ---- */
 

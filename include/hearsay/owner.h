@@ -24,7 +24,7 @@ struct hs_owner;
 enum hs_request_kind {
     HS_REQ_COMMAND,  /* cmd; err and number are the outcome */
     HS_REQ_CONF,     /* conf: adopt these values (a validated whole) */
-    HS_REQ_SHUTDOWN, /* never answered when accepted */
+    HS_REQ_SHUTDOWN, /* answered when the owner stops: say nothing then */
     HS_REQ_SLEEP,    /* number: ms the owner is to stand still (DEBUG SLEEP) */
 };
 
@@ -35,7 +35,27 @@ struct hs_request {
     struct hs_conf *conf; /* HS_REQ_CONF: stays the session's */
     enum hs_cmd_err err;
     int64_t number;
+    struct hs_request *next; /* the owner's, while it has the request */
 };
+
+/* What the owner counts about itself. */
+enum hs_owner_counter {
+    HS_OWNER_BATCHES,
+    HS_OWNER_STEPS,
+    HS_OWNER_STEP_NS_MAX,
+    HS_OWNER_IN_DEPTH_MAX, /* entries found waiting in one reactor's ring */
+    HS_OWNER_CHUNK_WAITS,  /* times no chunk was free and events had to wait */
+    HS_OWNER_OVERFLOWS,    /* links closed because their reactor took no more */
+    HS_OWNER_REFUSALS,     /* dials and accepted connections given up for that reason */
+    HS_OWNER_PUBLICATIONS,
+    HS_OWNER_PUBLISH_NS_MAX,
+    HS_OWNER_NO_MEMORY,     /* copies for readers or the disk put off */
+    HS_OWNER_NOTES_DROPPED, /* log lines left out by their limit */
+    HS_OWNER_COUNTERS,
+};
+
+/* Short and stable: "batches", "step_ns_max", ... */
+const char *hs_owner_counter_name(uint32_t i);
 
 /* What readers see: replaced as a whole, never changed. */
 struct hs_published {
@@ -43,10 +63,11 @@ struct hs_published {
     struct hs_conf conf;
     uint64_t core_counters[128];
     uint32_t core_counters_n;
+    uint64_t owner_counters[HS_OWNER_COUNTERS];
     uint64_t save_failures;
     char save_error[128];
     int64_t started_ms; /* Unix ms */
-    uint64_t version;
+    uint64_t version; /* grows with every publication: times move without a change */
 };
 
 struct hs_owner_conf {

@@ -151,6 +151,16 @@ void hs_wake_wait(struct hs_wake *w, int timeout_ms);
 /* Consumer that polls the fd itself: empties the doorbell. */
 void hs_wake_clear(struct hs_wake *w);
 
+/* ---- a lock, for what is rare ---- */
+
+/* For lists that threads share and change seldom (who is connected). Nothing on
+ * the path of a frame or of an ordinary command takes one, nor does the owner. */
+struct hs_lock;
+struct hs_lock *hs_lock_create(void); /* NULL: no memory */
+void hs_lock_destroy(struct hs_lock *l);
+void hs_lock_take(struct hs_lock *l);
+void hs_lock_release(struct hs_lock *l);
+
 /* ---- snapshots: one writer publishes, readers read without locks ---- */
 
 /* Reclamation is ck_epoch's: an old snapshot is destroyed by the writer once

@@ -24,13 +24,17 @@ struct hs_conf_error {
 };
 
 /* Reads the stock format of Redis 4.0 to 7.4 and Valkey 8. NULL with *err
- * filled if a stock loader would refuse it or lose part of it. now_ms replaces
- * the times in the file, as stock loaders do. */
+ * filled if a stock loader would refuse it or lose part of it: so a file cut
+ * short anywhere is refused, a missing vars line included, and so is an unknown
+ * name after an address. now_ms replaces the times in the file, as stock loaders
+ * do. Nodes that were only mentioned (a replica's master) have no flags and no
+ * address; there can be more nodes than the reader's table has room for. */
 struct hs_topo *hs_nodesconf_parse(const char *text, size_t n, int64_t now_ms,
                                    struct hs_conf_error *err);
 
-/* Writes the stock format (7.2's, which 7.0, 7.4 and Valkey 8 load too). The
- * text is from hs_alloc(), NUL-terminated, *n its length. NULL: no memory. */
+/* Writes the stock format (7.2's, which 7.0, 7.4 and Valkey 8 load too), without
+ * nodes in handshake. Node indices in t must be valid. The text is from hs_alloc(), NUL-terminated,
+ * *n its length. NULL: no memory. */
 char *hs_nodesconf_text(const struct hs_topo *t, size_t *n);
 
 /* ---- the file ---- */
@@ -44,11 +48,12 @@ struct hs_store *hs_store_open(const char *path, int64_t now_ms, struct hs_topo 
                                size_t why_n, int *exit_code);
 
 /* Owner: takes over t (and destroys it later). seq as HS_ACT_SAVE gave it; a
- * submission that was not started yet is replaced, its sync carried over. */
+ * submission that was not started yet is replaced, its sync carried over. Every
+ * save is flushed; one without sync may wait until the last is 100 ms old. */
 void hs_store_submit(struct hs_store *s, struct hs_topo *t, uint64_t seq, bool sync);
 /* Owner: the newest seq that is durable. */
 uint64_t hs_store_saved(const struct hs_store *s);
-/* Saves that failed since start, and the last reason ("" when the last went well). */
+/* Saves that failed since start. */
 uint64_t hs_store_failures(const struct hs_store *s);
 
 /* Posted after every finished save. */

@@ -121,27 +121,27 @@ void core_board_remove(struct hs_core *c, uint16_t ix)
     swap(c, c->hot[ix].board_pos, c->nodes_n - 1);
 }
 
-/* Copies n entries from position `from` on, wrapping inside [base, base + of),
- * leaving out position `skip`. Returns how many were copied. */
-static uint32_t copy_window(const struct hs_core *c, uint8_t *dst, uint32_t base, uint32_t of,
-                            uint32_t from, uint32_t n, uint32_t skip)
-{
-    uint32_t done = 0;
+struct window {
+    uint32_t base, of; /* the region it moves in */
+    uint32_t from, n;  /* entries wanted, wrapping inside the region */
+    uint32_t skip;     /* a position to leave out */
+};
 
-    while (done < n) {
-        uint32_t run = base + of - from;
-        bool holds_skip;
-        run = run > n - done ? n - done : run;
-        holds_skip = skip >= from && skip < from + run;
-        if (holds_skip) {
-            run = skip - from;
-        }
-        memcpy(dst + (size_t)done * HS_GOSSIP_LEN, at(c, from), (size_t)run * HS_GOSSIP_LEN);
-        done += run;
-        from += run + (holds_skip ? 1 : 0);
-        from = from >= base + of ? base : from;
+/* Returns how many were copied: n. */
+static uint32_t copy_window(const struct hs_core *c, uint8_t *dst, struct window w)
+{
+    uint32_t end = w.base + w.of;
+
+    for (uint32_t done = 0, run; done < w.n; done += run) {
+        bool meets_skip;
+        run = end - w.from > w.n - done ? w.n - done : end - w.from;
+        meets_skip = w.skip >= w.from && w.skip < w.from + run;
+        run = meets_skip ? w.skip - w.from : run;
+        memcpy(dst + (size_t)done * HS_GOSSIP_LEN, at(c, w.from), (size_t)run * HS_GOSSIP_LEN);
+        w.from += run + (meets_skip ? 1 : 0);
+        w.from = w.from >= end ? w.base : w.from;
     }
-    return done;
+    return w.n;
 }
 
 static void exchange(struct hs_core *c)
@@ -170,13 +170,20 @@ uint32_t core_board_copy(struct hs_core *c, uint8_t *dst, uint32_t entries_max, 
     exchange(c);
     skip = except == NIL16 ? UINT32_MAX : c->hot[except].board_pos; /* may have moved */
     if (picks > 0) {
-        n = copy_window(c, dst, 0, c->fresh_n, hs_prng_below(&c->prng, c->fresh_n), picks, skip);
+        n = copy_window(c, dst,
+                        (struct window){.of = c->fresh_n,
+                                        .from = hs_prng_below(&c->prng, c->fresh_n),
+                                        .n = picks,
+                                        .skip = skip});
     }
     suspects = suspects > entries_max - n ? entries_max - n : suspects;
     if (suspects > 0) {
-        uint32_t from = c->fresh_n + hs_prng_below(&c->prng, c->pfail_n);
-        n += copy_window(c, dst + (size_t)n * HS_GOSSIP_LEN, c->fresh_n, c->pfail_n, from, suspects,
-                         skip);
+        n += copy_window(c, dst + (size_t)n * HS_GOSSIP_LEN,
+                         (struct window){.base = c->fresh_n,
+                                         .of = c->pfail_n,
+                                         .from = c->fresh_n + hs_prng_below(&c->prng, c->pfail_n),
+                                         .n = suspects,
+                                         .skip = skip});
     }
     return n;
 }

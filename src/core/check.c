@@ -18,7 +18,6 @@ static void check_node(const struct hs_core *c, uint16_t ix, struct tally *t)
     HS_ASSERT((h->flags & (HS_NODE_PFAIL | HS_NODE_FAIL)) != (HS_NODE_PFAIL | HS_NODE_FAIL));
     HS_ASSERT((h->flags & (HS_NODE_MASTER | HS_NODE_SLAVE)) != (HS_NODE_MASTER | HS_NODE_SLAVE));
     HS_ASSERT(((h->flags & HS_NODE_MYSELF) != 0) == (ix == SELF));
-    HS_ASSERT(h->row == NIL16 || (h->flags & HS_NODE_FAIL) == 0);
     HS_ASSERT(h->row == NIL16 || c->rows[h->row].suspect == ix);
     HS_ASSERT(n->master == NIL16 || is_used(c, n->master));
     HS_ASSERT(n->master != ix);

@@ -4,6 +4,8 @@
  * parallel arrays, split by how often a message touches them: `hot` for every
  * gossip entry about it, `cold` for its own messages, `board` for what we tell
  * others, `names` only when it has any.
+ *
+ * Length: one place to look up every shape and every call of the room.
  */
 #ifndef HEARSAY_CORE_INT_H
 #define HEARSAY_CORE_INT_H
@@ -205,7 +207,7 @@ struct hs_core {
     uint32_t *index;    /* open addressing: fingerprint << 16 | node + 1 */
     uint32_t index_mask;
     uint32_t nodes_n;  /* known, the local node included */
-    uint32_t nodes_hi; /* places ever used */
+    uint16_t nodes_hi; /* places ever used */
     uint16_t *free_nodes;
     uint32_t free_n;
     uint32_t handshakes_n;
@@ -213,6 +215,7 @@ struct hs_core {
     struct link *links;
     char local_ips[LOCAL_IPS_MAX][HS_IP_LEN];
     uint32_t local_ips_n;
+    bool own_ip_learned; /* in this life */
 
     /* Slots (slots.c). */
     uint16_t owner[HS_SLOTS];     /* node or NIL16 */
@@ -235,6 +238,7 @@ struct hs_core {
 
     /* Epochs, votes and what waits for the disk (epochs.c, vote.c, emit.c). */
     uint64_t current_epoch, last_vote_epoch;
+    uint64_t told_epoch; /* the current epoch of our last message: never less again */
     uint64_t save_seq, sync_seq, saved_seq;
     bool want_save, want_sync;
     uint64_t announce_seq; /* PONG to all when durable; 0 for none */
@@ -419,8 +423,8 @@ bool core_blacklisted(struct hs_core *c, const void *id);
 
 /* emit.c */
 struct hs_action *core_act(struct hs_core *c, enum hs_action_type type);
-void core_note(struct hs_core *c, enum hs_note note, hs_ix node, hs_ix other, int64_t number);
-void core_note_id(struct hs_core *c, enum hs_note note, const void *id, hs_ix other,
+void core_note(struct hs_core *c, enum hs_note what, hs_ix node, hs_ix other, int64_t number);
+void core_note_id(struct hs_core *c, enum hs_note what, const void *id, hs_ix other,
                   int64_t number);
 void core_reply(struct hs_core *c, uint64_t token, enum hs_cmd_err err, int64_t number);
 void core_hdr_refresh(struct hs_core *c);
@@ -442,7 +446,7 @@ void core_recv_ping(struct hs_core *c, struct hs_link l, uint16_t sender, const 
 void core_recv_fail(struct hs_core *c, uint16_t sender, const struct hs_view *v);
 void core_recv_update(struct hs_core *c, uint16_t sender, const struct hs_view *v);
 void core_recv_publish(struct hs_core *c, uint16_t sender, const struct hs_view *v);
-void core_recv_role(struct hs_core *c, uint16_t sender, const struct hs_view *v);
+void core_recv_role(struct hs_core *c, uint16_t ix, const struct hs_view *v);
 
 /* epochs.c, vote.c, state.c */
 void core_epoch_collision(struct hs_core *c, uint16_t sender, uint64_t epoch);

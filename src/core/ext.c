@@ -96,58 +96,31 @@ enum ext_level core_ext_shown(const struct hs_view *v)
     return full ? EXT_FULL : EXT_HOSTNAME_ONLY;
 }
 
-static bool is_hostname(const char *s)
-{
-    for (; *s != '\0'; s++) {
-        if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') ||
-              *s == '-' || *s == '.')) {
-            return false;
-        }
-    }
-    return true;
-}
+/* One of the texts of struct names. */
+struct text {
+    uint8_t bit;
+    char *field;
+    size_t field_n;
+};
 
-/* What can stand as a value in a line of nodes.conf. */
-static bool is_aux_value(const char *s)
+/* Stores a text of the wire; "" clears it. */
+static void set_text(struct hs_core *c, uint16_t ix, struct text t, const char *text)
 {
-    static const char refused[] = "!#$%&()*+:;<>?@[]^{|}~\"',=\\";
-
-    for (; *s != '\0'; s++) {
-        if (*s <= ' ' || *s > '~') {
-            return false;
-        }
-        for (const char *r = refused; *r != '\0'; r++) {
-            if (*s == *r) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-/* Stores a text of the wire in one of struct names' fields; "" clears it.
- * Texts that nodes.conf could not carry back are taken as absent. */
-static void set_name(struct hs_core *c, uint16_t ix, uint8_t bit, char *field, size_t field_n,
-                     const char *text, bool valid)
-{
+    uint8_t *bits = &c->cold[ix].name_bits;
     size_t n = 0;
 
-    if (!valid) {
-        text = "";
-    }
-    while (text[n] != '\0' && n < field_n - 1) {
+    while (text[n] != '\0' && n < t.field_n - 1) {
         n++;
     }
-    if ((c->cold[ix].name_bits & bit) == 0 && n == 0) {
+    if ((*bits & t.bit) == 0 && n == 0) {
         return; /* nothing there, and nothing told: do not touch the page */
     }
-    if (memcmp(field, text, n) == 0 && field[n] == '\0') {
+    if (memcmp(t.field, text, n) == 0 && t.field[n] == '\0') {
         return;
     }
-    memset(field, 0, field_n);
-    memcpy(field, text, n);
-    c->cold[ix].name_bits =
-        (uint8_t)(n > 0 ? c->cold[ix].name_bits | bit : c->cold[ix].name_bits & ~bit);
+    memset(t.field, 0, t.field_n);
+    memcpy(t.field, text, n);
+    *bits = (uint8_t)(n > 0 ? *bits | t.bit : *bits & ~t.bit);
     core_want_save(c);
 }
 
@@ -196,13 +169,28 @@ static void take_shard(struct hs_core *c, uint16_t sender, const uint8_t *told)
     }
 }
 
+/* Texts that nodes.conf could not carry back are taken as absent. */
+static void set_texts(struct hs_core *c, uint16_t ix, const char *host, const char *node,
+                      const char *ipv4, const char *ipv6)
+{
+    struct names *n = &c->names[ix];
+
+    set_text(c, ix, (struct text){NAME_HOST, n->hostname, sizeof(n->hostname)},
+             hs_wire_hostname_valid(host) ? host : "");
+    set_text(c, ix, (struct text){NAME_NODE, n->nodename, sizeof(n->nodename)},
+             hs_wire_nodename_valid(node) ? node : "");
+    set_text(c, ix, (struct text){NAME_IPV4, n->client_ipv4, sizeof(n->client_ipv4)},
+             hs_wire_ip_valid(ipv4) ? ipv4 : "");
+    set_text(c, ix, (struct text){NAME_IPV6, n->client_ipv6, sizeof(n->client_ipv6)},
+             hs_wire_ip_valid(ipv6) ? ipv6 : "");
+}
+
 /* Everything a PING, PONG or MEET of a known node carries; what it could carry
  * and does not is taken as "none". */
 void core_ext_read(struct hs_core *c, uint16_t sender, const struct hs_view *v)
 {
     const char *host = "", *node = "", *ipv4 = "", *ipv6 = "";
     const uint8_t *shard = NULL;
-    struct names *n = &c->names[sender];
     struct hs_ext ext;
     uint32_t off = v->ext_off;
 
@@ -230,12 +218,7 @@ void core_ext_read(struct hs_core *c, uint16_t sender, const struct hs_view *v)
             break; /* from the future */
         }
     }
-    set_name(c, sender, NAME_HOST, n->hostname, sizeof(n->hostname), host, is_hostname(host));
-    set_name(c, sender, NAME_NODE, n->nodename, sizeof(n->nodename), node, is_aux_value(node));
-    set_name(c, sender, NAME_IPV4, n->client_ipv4, sizeof(n->client_ipv4), ipv4,
-             ipv4[0] == '\0' || hs_wire_ip_valid(ipv4));
-    set_name(c, sender, NAME_IPV6, n->client_ipv6, sizeof(n->client_ipv6), ipv6,
-             ipv6[0] == '\0' || hs_wire_ip_valid(ipv6));
+    set_texts(c, sender, host, node, ipv4, ipv6);
     take_shard(c, sender, shard);
 }
 

@@ -61,7 +61,7 @@ uint16_t core_node_add(struct hs_core *c, const struct hs_node_id *id, uint16_t 
         COUNT(c, table_full);
         return NIL16;
     }
-    ix = c->free_n > 0 ? c->free_nodes[--c->free_n] : (uint16_t)c->nodes_hi++;
+    ix = c->free_n > 0 ? c->free_nodes[--c->free_n] : c->nodes_hi++;
     HS_ASSERT(!is_used(c, ix));
     HS_ASSERT(core_index_find(c, id->hex) == NIL16);
 
@@ -141,24 +141,30 @@ void core_node_rename(struct hs_core *c, uint16_t ix, const uint8_t *id)
     core_changed(c);
 }
 
+/* IPv6 texts may differ in the case of their digits. */
+static bool same_ip(const uint8_t *a, const char *b)
+{
+    for (uint32_t i = 0; i < HS_IP_LEN; i++) {
+        uint8_t x = a[i], y = (uint8_t)b[i];
+        x |= x >= 'A' && x <= 'F' ? 0x20 : 0;
+        y |= y >= 'A' && y <= 'F' ? 0x20 : 0;
+        if (x != y) {
+            return false;
+        }
+        if (x == '\0') {
+            break;
+        }
+    }
+    return true;
+}
+
 bool core_node_address_is(const struct hs_core *c, uint16_t ix, const char *ip, uint16_t port,
                           uint16_t pport, uint16_t cport)
 {
     const uint8_t *entry = board_of(c, ix);
 
-    for (uint32_t i = 0; i < HS_IP_LEN; i++) { /* texts may differ in the case of hex digits */
-        char a = (char)entry[HS_G_IP + i], b = ip[i];
-        a = a >= 'A' && a <= 'F' ? (char)(a + 32) : a;
-        b = b >= 'A' && b <= 'F' ? (char)(b + 32) : b;
-        if (a != b) {
-            return false;
-        }
-        if (a == '\0') {
-            break;
-        }
-    }
     return hs_get16(entry + HS_G_PORT) == port && hs_get16(entry + HS_G_PPORT) == pport &&
-           hs_get16(entry + HS_G_CPORT) == cport;
+           hs_get16(entry + HS_G_CPORT) == cport && same_ip(entry + HS_G_IP, ip);
 }
 
 /* ip is NUL-terminated. Ports as the wire has them: see protocol.md, 1.3. */

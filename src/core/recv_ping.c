@@ -23,14 +23,19 @@ static void address_of(struct hs_core *c, struct hs_link l, const struct hs_view
     a->cport = hs_get16(v->frame + HS_OFF_CPORT);
 }
 
-/* Our own address is what those who reach us connect to. */
+/* Our own address is what those who reach us connect to: learned from a MEET,
+ * and once in every life, since nodes.conf may have that of an earlier one. */
 static void learn_own_address(struct hs_core *c, struct hs_link l, const struct hs_view *v)
 {
     const uint8_t *mine = board_of(c, SELF) + HS_G_IP;
     const char *local = c->local_ips[core_link(c, l)->local];
 
-    if (c->conf.announce_ip[0] != '\0' || (v->type != HS_MSG_MEET && mine[0] != '\0') ||
-        local[0] == '\0' || memcmp(mine, local, HS_IP_LEN) == 0) {
+    if (c->conf.announce_ip[0] != '\0' || (v->type != HS_MSG_MEET && c->own_ip_learned) ||
+        core_link(c, l)->outbound || local[0] == '\0') {
+        return;
+    }
+    c->own_ip_learned = true;
+    if (memcmp(mine, local, HS_IP_LEN) == 0) {
         return;
     }
     core_node_address(c, SELF, local, c->conf.port, c->conf.tls_port, c->conf.cport);

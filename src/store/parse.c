@@ -94,13 +94,15 @@ static bool vars_line(struct nodesconf *p, int args_n)
     for (int i = 1; i < args_n; i += 2) {
         const struct hs_arg *name = &p->args[i], *value = &p->args[i + 1];
         uint64_t *into = NULL;
-        if (is_word(name, "currentEpoch"))
+        if (is_word(name, "currentEpoch")) {
             into = &p->t->current_epoch;
-        else if (is_word(name, "lastVoteEpoch"))
+        } else if (is_word(name, "lastVoteEpoch")) {
             into = &p->t->last_vote_epoch;
-        if (into != NULL && !nodesconf_number(value->p, value->n, UINT64_MAX, into))
+        }
+        if (into != NULL && !nodesconf_number(value->p, value->n, UINT64_MAX, into)) {
             return nodesconf_refuse(p, "'%.*s' is not an epoch", nodesconf_clip(value->n),
                                     value->p);
+        }
     }
     return true;
 }
@@ -120,12 +122,14 @@ static bool one_line(struct nodesconf *p, char *line)
 /* text is n bytes, NUL-terminated and ours to cut up. */
 static bool all_lines(struct nodesconf *p, char *text, size_t n)
 {
-    if (memchr(text, '\0', n) != NULL)
+    if (memchr(text, '\0', n) != NULL) {
         return nodesconf_refuse(p, "it has NUL bytes, as a file has that was not written to its "
                                    "end; restore it from a copy");
-    if (text[n - 1] != '\n')
+    }
+    if (text[n - 1] != '\n') {
         return nodesconf_refuse(p, "it ends in the middle of a line: it was cut short; restore "
                                    "it from a copy");
+    }
     for (char *line = text; line < text + n;) {
         char *end = strchr(line, '\n');
         *end = '\0';
@@ -137,10 +141,11 @@ static bool all_lines(struct nodesconf *p, char *text, size_t n)
     p->line = 0;
     if (p->myself == HS_TOPO_NONE)
         return nodesconf_refuse(p, "no line has the flag 'myself'");
-    if (!p->vars_seen)
+    if (!p->vars_seen) {
         return nodesconf_refuse(p, "it has no vars line, which comes last: it was cut short; "
                                    "restore it from a copy, or end it with 'vars currentEpoch "
                                    "N lastVoteEpoch N'");
+    }
     return true;
 }
 

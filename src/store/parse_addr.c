@@ -48,25 +48,27 @@ static bool aux_value(struct nodesconf *p, struct hs_topo_node *node, char *fiel
         return nodesconf_refuse(p, "'%.60s' after the address is not name=value", field);
     *value++ = '\0';
     bool known = true, ok = false;
-    if (strcmp(field, "tls-port") == 0)
+    if (strcmp(field, "tls-port") == 0) {
         ok = port_value(value, &node->tls_port);
-    else if (strcmp(field, "tcp-port") == 0)
+    } else if (strcmp(field, "tcp-port") == 0) {
         ok = port_value(value, &node->port);
-    else if (strcmp(field, "shard-id") == 0)
+    } else if (strcmp(field, "shard-id") == 0) {
         ok = shard_value(value, node->shard_id);
-    else if (strcmp(field, "nodename") == 0)
+    } else if (strcmp(field, "nodename") == 0) {
         ok = nodesconf_nodename_valid(value) && string_value(p, value, &node->nodename);
-    else if (strcmp(field, "client-ipv4") == 0)
+    } else if (strcmp(field, "client-ipv4") == 0) {
         ok = nodesconf_address_valid(value) && string_value(p, value, &node->client_ipv4);
-    else if (strcmp(field, "client-ipv6") == 0)
+    } else if (strcmp(field, "client-ipv6") == 0) {
         ok = nodesconf_address_valid(value) && string_value(p, value, &node->client_ipv6);
-    else
+    } else {
         known = false;
-    if (!known)
+    }
+    if (!known) {
         return nodesconf_refuse(p,
                                 "unknown name '%.60s' after the address; a newer server wrote "
                                 "this file",
                                 field);
+    }
     return ok || nodesconf_refuse(p, "bad value for %s: '%.60s'", field, value);
 }
 
@@ -117,9 +119,10 @@ bool nodesconf_address(struct nodesconf *p, const struct hs_arg *arg, struct hs_
     if (port != NULL)
         *port++ = '\0';
     if (port == NULL || !port_value(port, &node->port) || !bus_port(cport, node) ||
-        !nodesconf_address_valid(text))
+        !nodesconf_address_valid(text)) {
         return nodesconf_refuse(p, "'%.*s' is not an address (ip:port@cport)",
                                 nodesconf_clip(arg->n), arg->p);
-    snprintf(node->ip, sizeof(node->ip), "%s", text);
+    }
+    memcpy(node->ip, text, strlen(text) + 1); /* fits: the check above saw to it */
     return rest == NULL || tail(p, node, rest);
 }

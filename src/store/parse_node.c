@@ -81,9 +81,10 @@ static bool time_field(struct nodesconf *p, const struct hs_arg *arg, const char
                        int64_t *time_ms)
 {
     uint64_t v;
-    if (!nodesconf_number(arg->p, arg->n, INT64_MAX, &v))
+    if (!nodesconf_number(arg->p, arg->n, INT64_MAX, &v)) {
         return nodesconf_refuse(p, "%s '%.*s' is not a time in milliseconds", what,
                                 nodesconf_clip(arg->n), arg->p);
+    }
     *time_ms = v == 0 ? 0 : p->now_ms;
     return true;
 }
@@ -100,7 +101,7 @@ static bool slot_number(struct nodesconf *p, const char *text, size_t n, uint16_
 /* n or a-b. A slot that a line above already gave away stays there. */
 static bool range_item(struct nodesconf *p, const struct hs_arg *arg, uint16_t ix)
 {
-    uint16_t first, last;
+    uint16_t first = 0, last;
     const char *dash = memchr(arg->p, '-', arg->n);
     size_t first_n = dash == NULL ? arg->n : (size_t)(dash - arg->p);
     if (!slot_number(p, arg->p, first_n, &first))
@@ -126,10 +127,11 @@ static bool open_item(struct nodesconf *p, const struct hs_arg *arg)
     size_t slot_n = dash == NULL ? 0 : (size_t)(dash - arg->p) - 1;
     size_t left = dash == NULL ? 0 : arg->n - slot_n - 1; /* from the dash on */
     if (left != 3 + HS_ID_LEN + 1 || (dash[1] != '>' && dash[1] != '<') || dash[2] != '-' ||
-        dash[left - 1] != ']')
+        dash[left - 1] != ']') {
         return nodesconf_refuse(p, "'%.*s' is neither [slot->-id] nor [slot-<-id]",
                                 nodesconf_clip(arg->n), arg->p);
-    uint16_t slot;
+    }
+    uint16_t slot = 0;
     if (!slot_number(p, arg->p + 1, slot_n, &slot))
         return false;
     uint16_t node = nodesconf_node(p, &(struct hs_arg){dash + 3, HS_ID_LEN}, "slot's other end");
@@ -182,9 +184,10 @@ static bool claim_myself(struct nodesconf *p, uint16_t ix)
 bool nodesconf_node_line(struct nodesconf *p, int args_n)
 {
     const struct hs_arg *args = p->args;
-    if (args_n < NODESCONF_FIELDS)
+    if (args_n < NODESCONF_FIELDS) {
         return nodesconf_refuse(p, "%d fields; a node's line has at least %d", args_n,
                                 NODESCONF_FIELDS);
+    }
     uint16_t ix = nodesconf_node(p, &args[0], "id");
     if (ix == HS_TOPO_NONE)
         return false;

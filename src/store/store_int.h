@@ -5,6 +5,10 @@
 #include "hearsay/resp.h"
 #include "hearsay/store.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
 /* ---- text ---- */
 
 enum {
@@ -56,5 +60,62 @@ bool nodesconf_address(struct nodesconf *p, const struct hs_arg *arg, struct hs_
 bool nodesconf_hostname_valid(const char *text);
 bool nodesconf_nodename_valid(const char *text);
 bool nodesconf_address_valid(const char *text);
+
+/* ---- the file ---- */
+
+enum { STORE_PATH_MAX = 1024, STORE_REASON_MAX = 256 };
+
+/* The system calls that change something on disk. Tests put their own here, to
+ * fail or to die at each of them in turn. */
+struct store_io {
+    int (*open)(const char *path, int flags, mode_t mode);
+    int (*lock)(int fd); /* exclusive, without waiting */
+    ssize_t (*write)(int fd, const void *p, size_t n);
+    int (*fsync)(int fd);
+    int (*rename)(const char *from, const char *to);
+};
+
+extern const struct store_io store_io_real;
+
+struct store_file {
+    const struct store_io *io;
+    char path[STORE_PATH_MAX];
+    char tmp[STORE_PATH_MAX + 32];
+    char dir[STORE_PATH_MAX];
+    int fd; /* of the file at path; holds the lock */
+};
+
+/* Opens, creates if missing, and locks. 0, or a negative errno: -EWOULDBLOCK
+ * when another process holds it. */
+int store_file_open(struct store_file *f, const struct store_io *io, const char *path);
+/* The whole file, from hs_alloc(), NUL-terminated. 0 or a negative errno; *text
+ * is NULL for an empty file. */
+int store_file_read(const struct store_file *f, char **text, size_t *n);
+/* Replaces the file by text: all of it, or nothing. 0, or a negative errno with
+ * the step that failed in *step. */
+int store_file_replace(struct store_file *f, const char *text, size_t n, const char **step);
+void store_file_close(struct store_file *f);
+
+/* ---- the thread ---- */
+
+struct store_job {
+    struct hs_topo *t; /* NULL: none */
+    uint64_t seq;
+    bool sync;
+};
+
+struct hs_store {
+    struct store_file file;
+    struct hs_wake wake;   /* rung by submit and stop */
+    struct hs_wake *owner; /* whom to tell; NULL for nobody */
+    atomic_bool stop;
+    _Atomic uint64_t saved, failures;
+    /* The slot. The lock is held for a few assignments, never across I/O. */
+    pthread_mutex_t lock;
+    struct store_job slot;
+    /* The store thread's own. */
+    char reason[STORE_REASON_MAX]; /* of the last failure, "" after a success */
+    int64_t last_save_ms;
+};
 
 #endif

@@ -147,10 +147,11 @@ static void node_line(struct writer *w, uint32_t ix)
         replica ? t->nodes[node->master].id.hex : "-", node->ping_sent_ms, node->pong_received_ms,
         hs_topo_epoch(t, ix), connected ? "connected" : "disconnected");
     for (uint16_t r = w->runs->head[ix]; r != HS_TOPO_NONE; r = w->runs->next[r]) {
-        if (w->runs->first[r] == w->runs->last[r])
+        if (w->runs->first[r] == w->runs->last[r]) {
             add(w, " %u", w->runs->first[r]);
-        else
+        } else {
             add(w, " %u-%u", w->runs->first[r], w->runs->last[r]);
+        }
     }
     if ((node->flags & HS_NODE_MYSELF) != 0)
         open_items(w);

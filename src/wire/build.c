@@ -18,10 +18,8 @@ static void put_bytes(uint8_t *dst, const uint8_t *src, size_t n)
 /* An address is cut rather than left without its NUL. */
 static void put_ip(uint8_t dst[HS_IP_LEN], const char *ip)
 {
-    size_t n = wire_text_len(ip, HS_IP_LEN - 1);
-
-    memcpy(dst, ip, n);
-    memset(dst + n, 0, HS_IP_LEN - n);
+    memset(dst, 0, HS_IP_LEN);
+    put_bytes(dst, (const uint8_t *)ip, wire_text_len(ip, HS_IP_LEN - 1));
 }
 
 void hs_wire_build_hdr(uint8_t dst[HS_HDR_LEN], const struct hs_hdr *h)
@@ -47,7 +45,7 @@ void hs_wire_build_hdr(uint8_t dst[HS_HDR_LEN], const struct hs_hdr *h)
 /* The first 16 bytes but for what stands at 10 and 14, which light frames keep zero. */
 static void put_start(uint8_t *dst, uint16_t type, uint32_t totlen)
 {
-    memcpy(dst + HS_OFF_SIG, "RCmb", 4);
+    hs_put32(dst + HS_OFF_SIG, WIRE_SIGNATURE);
     hs_put32(dst + HS_OFF_TOTLEN, totlen);
     hs_put16(dst + HS_OFF_VER, WIRE_VERSION);
     hs_put16(dst + HS_OFF_TYPE, type);

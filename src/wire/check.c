@@ -77,9 +77,10 @@ static enum hs_wire_err check_extensions(const struct hs_view *v)
 
 static bool gossip_ids_are_valid(const struct hs_view *v)
 {
-    for (uint32_t i = 0; i < v->gossip_n; i++)
+    for (uint32_t i = 0; i < v->gossip_n; i++) {
         if (!hs_wire_id_valid(hs_view_gossip(v, i) + HS_G_ID))
             return false;
+    }
     return true;
 }
 

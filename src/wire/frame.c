@@ -10,7 +10,7 @@
 
 enum {
     FRAME_MAX_FLOOR = 64 * 1024, /* room for a PUBLISH in the smallest cluster */
-    FRAME_MAX_MARGIN = 4096,     /* our five string extensions at their longest */
+    FRAME_MAX_MARGIN = 4096,     /* four string extensions at their longest, a shard id */
     FORGOTTEN_EXT_LEN = 56,      /* the longest extension there may be one of per node */
 };
 

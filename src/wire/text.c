@@ -91,10 +91,11 @@ static void put_quoted(struct text *t, const uint8_t *p, size_t n)
 
 static void put_id(struct text *t, const uint8_t *id)
 {
-    if (wire_id_is_zero(id))
+    if (wire_id_is_zero(id)) {
         put_char(t, '-');
-    else
+    } else {
         put_escaped(t, id, HS_ID_LEN);
+    }
 }
 
 static void field(struct text *t, const char *name)
@@ -122,10 +123,11 @@ static void field_ip(struct text *t, const char *name, const uint8_t *ip)
     size_t n = wire_text_len(ip, HS_IP_LEN);
 
     field(t, name);
-    if (n == 0)
+    if (n == 0) {
         put_char(t, '-');
-    else
+    } else {
         put_escaped(t, ip, n);
+    }
 }
 
 /* The names of the bits that have one, the rest as a number: "master,myself,4096". */
@@ -148,10 +150,11 @@ static void field_bits(struct text *t, const char *name, uint32_t bits, const ch
     if (rest != 0 || first) {
         if (!first)
             put_char(t, ',');
-        if (rest != 0)
+        if (rest != 0) {
             put_num(t, rest);
-        else
+        } else {
             put_char(t, '-');
+        }
     }
 }
 
@@ -204,10 +207,11 @@ static void put_type(struct text *t, const struct hs_view *v)
     const char *name = hs_wire_type_name(v->type);
 
     field(t, "type");
-    if (name)
+    if (name) {
         put_str(t, name);
-    else
+    } else {
         put_num(t, v->type);
+    }
     if (v->marks & HS_VIEW_LIGHT)
         put_str(t, " light");
 }
@@ -316,10 +320,11 @@ static void put_ext_type(struct text *t, uint16_t type)
     };
 
     field(t, "ext");
-    if (type < sizeof(names) / sizeof(names[0]))
+    if (type < sizeof(names) / sizeof(names[0])) {
         put_str(t, names[type]);
-    else
+    } else {
         put_num(t, type);
+    }
 }
 
 size_t hs_wire_ext_text(const struct hs_ext *ext, char *buf, size_t n)

@@ -5,6 +5,7 @@
 #include "hearsay/wire.h"
 
 enum {
+    WIRE_SIGNATURE = 0x52436d62, /* RCmb */
     WIRE_VERSION = 1,
     WIRE_LIGHT_BIT = 0x8000, /* of the type field: a 16-byte header follows the signature */
     WIRE_PUBLISH_LENS = 8,   /* two 32-bit lengths before the channel's bytes */

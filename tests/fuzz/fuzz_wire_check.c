@@ -55,8 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *frame = malloc(size);
 
     memcpy(frame, data, size);
+    hs_put32(frame + HS_OFF_SIG, 0x52436d62); /* RCmb */
     hs_put32(frame + HS_OFF_TOTLEN, (uint32_t)size);
-    memcpy(frame, "RCmb", 4);
     if (hs_wire_frame_len(frame, size, UINT32_MAX, &len) == HS_WIRE_OK &&
         hs_wire_check(frame, len, &v) == HS_WIRE_OK) {
         require(len == size);

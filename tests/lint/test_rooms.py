@@ -100,6 +100,12 @@ class Rooms(unittest.TestCase):
         self.accepts("tests/unit/check_core_a.c",
                      '#include "core_int.h"\n#include "hearsay/base.h"\n')
 
+    def test_what_unit_tests_share_belongs_to_their_room(self):
+        self.put("src/core/core_int.h", "")
+        self.accepts("tests/unit/core_world.h", '#include "core_int.h"\n')
+        self.refuses("tests/unit/net_world.h", '#include "core_int.h"\n',
+                     "another room's private header")
+
     def test_a_unit_test_sees_no_other_room_inside(self):
         self.put("src/core/core_int.h", "")
         self.refuses("tests/unit/check_net_a.c", '#include "core_int.h"\n',

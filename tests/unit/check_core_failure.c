@@ -53,6 +53,7 @@ START_TEST(a_dead_node_is_fail_everywhere_within_two_timeouts_and_two_seconds)
     for (int i = 0; i < 4; i++) {
         ck_assert_uint_eq(flags_in(i, ix[i]), HS_NODE_FAIL);
         ck_assert(!core(i)->ok); /* its slots have no owner that works */
+        ck_assert_uint_gt(core_report_count(core(i), ix[i]), 0); /* and others still say so */
     }
 }
 END_TEST

@@ -120,7 +120,7 @@ START_TEST(a_handshake_with_nobody_is_given_up)
 {
     add(1);
     struct hs_cmd cmd = {.type = HS_CMD_MEET, .port = 9, .cport = 10009};
-    strcpy(cmd.ip, "127.0.0.1");
+    memcpy(cmd.ip, "127.0.0.1", 10);
     world_command(&w, 0, cmd);
     world_run(&w, TIMEOUT_MS - 200);
     ck_assert_uint_eq(core(0)->nodes_n, 2);

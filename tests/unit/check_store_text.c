@@ -1,5 +1,6 @@
 /* nodes.conf text: what real servers wrote loads, what we write loads again
  * with the same content, and every way to be broken has its own words.
+ * Length: the table of broken files is long, and belongs to the one test.
  */
 #include "hs_test.h"
 #include "store_int.h"

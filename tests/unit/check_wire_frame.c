@@ -114,17 +114,21 @@ END_TEST
 
 START_TEST(only_framing_verdicts_close_the_link)
 {
-    for (int e = 0; e < HS_WIRE_ERRS; e++)
-        ck_assert_int_eq(hs_wire_err_closes(e),
-                         e == HS_WIRE_SIGNATURE || e == HS_WIRE_SHORT || e == HS_WIRE_TOO_LONG);
+    for (unsigned i = 0; i < HS_WIRE_ERRS; i++) {
+        enum hs_wire_err e = (enum hs_wire_err)i;
+        bool framing = e == HS_WIRE_SIGNATURE || e == HS_WIRE_SHORT || e == HS_WIRE_TOO_LONG;
+
+        ck_assert_int_eq(hs_wire_err_closes(e), framing);
+    }
 }
 END_TEST
 
 START_TEST(every_verdict_and_type_has_its_own_name)
 {
-    for (int a = 0; a < HS_WIRE_ERRS; a++)
-        for (int b = 0; b < a; b++)
-            ck_assert_str_ne(hs_wire_err_str(a), hs_wire_err_str(b));
+    for (unsigned a = 0; a < HS_WIRE_ERRS; a++)
+        for (unsigned b = 0; b < a; b++)
+            ck_assert_str_ne(hs_wire_err_str((enum hs_wire_err)a),
+                             hs_wire_err_str((enum hs_wire_err)b));
     for (uint16_t a = 0; a < HS_MSG_TYPES; a++)
         for (uint16_t b = 0; b < a; b++)
             ck_assert_str_ne(hs_wire_type_name(a), hs_wire_type_name(b));

@@ -55,6 +55,20 @@ START_TEST(moving_one_slot_never_repeats_a_hash)
 }
 END_TEST
 
+START_TEST(a_word_that_cancels_a_factor_does_not_hide_what_was_before_it)
+{
+    /* Lane 0's key: the second factor becomes zero, and with it the product. */
+    static const uint64_t key = 0x243f6a8885a308d3;
+    uint8_t slots[HS_SLOTS_BYTES] = {0};
+
+    memcpy(slots + 1024 + 8, &key, sizeof(key));
+    uint64_t before = hs_wire_slots_hash(slots);
+
+    slots[0] = 1;
+    ck_assert_uint_ne(hs_wire_slots_hash(slots), before);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("wire hash");
@@ -62,6 +76,7 @@ int main(void)
 
     tcase_add_test(tc, every_slot_changes_the_hash);
     tcase_add_test(tc, moving_one_slot_never_repeats_a_hash);
+    tcase_add_test(tc, a_word_that_cancels_a_factor_does_not_hide_what_was_before_it);
     suite_add_tcase(s, tc);
     return hs_test_main(s);
 }

@@ -1,3 +1,7 @@
+/* core_world.c - see core_world.h.
+ *
+ * Length: the whole world of the core's tests, whose parts only serve each other.
+ */
 #include "core_world.h"
 
 static struct hs_now now_of(const struct world *w, int i)
@@ -62,8 +66,8 @@ static void up(struct world *w, int i, struct hs_link l, bool outbound, struct h
 
     e->link = l;
     e->up = (struct hs_link_up){.outbound = outbound, .dial = d};
-    strcpy(e->up.peer_ip, "127.0.0.1");
-    strcpy(e->up.local_ip, "127.0.0.1");
+    memcpy(e->up.peer_ip, "127.0.0.1", 10);
+    memcpy(e->up.local_ip, "127.0.0.1", 10);
 }
 
 static void connect_to(struct world *w, int i, const struct hs_action *a)
@@ -347,7 +351,7 @@ void world_meet(struct world *w, int i, int j)
     struct hs_cmd cmd = {
         .type = HS_CMD_MEET, .port = (uint16_t)(7000 + j), .cport = (uint16_t)(17000 + j)};
 
-    strcpy(cmd.ip, "127.0.0.1");
+    memcpy(cmd.ip, "127.0.0.1", 10);
     world_command(w, i, cmd);
     ck_assert_int_eq(w->node[i].err, HS_CMD_OK);
 }

@@ -71,8 +71,10 @@ verb_test() {
     need_test
     verb_build
     if [ $# -gt 0 ]; then
-        local IFS='|'
-        run_tests build -R "$*"
+        run_tests build -R "$(
+            IFS='|'
+            echo "$*"
+        )"
     else
         run_tests build
     fi

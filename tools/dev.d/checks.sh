@@ -3,17 +3,30 @@
 
 SANITIZED_TESTS='^(unit|net|daemon|interop)$'
 THREAD_TESTS='^(unit|net|daemon)$'
+CI_STEP_S=1200 # seven steps, so that a run that hangs still ends and says where
 LINTERS="format shell spelling rooms pure house clang_tidy"
 
-c_files() {
-    find include src tests tools bench -name '*.[ch]' 2>/dev/null | LC_ALL=C sort
+# Those of the directories that are there.
+present() {
+    local dir
+    for dir in "$@"; do
+        [ ! -d "$dir" ] || echo "$dir"
+    done
+}
+
+# files_of PATTERN DIRECTORIES...
+files_of() {
+    local pattern=$1 dirs
+    shift
+    mapfile -t dirs < <(present "$@")
+    find "${dirs[@]}" -name "$pattern" | LC_ALL=C sort
 }
 
 # Another version formats differently, and then everyone's diffs are noise.
 clang_format() {
     clang-format --version | grep -q 'version 14\.' ||
         die "clang-format 14 is needed (Debian 12's), this is $(clang-format --version)"
-    c_files | xargs -r clang-format "$@"
+    files_of '*.[ch]' include src tests tools bench | xargs -r clang-format "$@"
 }
 
 verb_fmt() {
@@ -27,18 +40,19 @@ lint_format() {
 
 lint_clang_tidy() {
     verb_build
-    find src tools bench -name '*.c' 2>/dev/null | LC_ALL=C sort |
-        xargs -r -P "$JOBS" -n 1 clang-tidy -p build --quiet 2>/dev/null
+    files_of '*.c' src tools bench | xargs -r -P "$JOBS" -n 1 clang-tidy -p build --quiet \
+        2> >(grep -v 'warnings\? generated' >&2)
 }
 
 lint_shell() {
     shellcheck -x tools/dev .ci/run
-    find tools tests -name '*.sh' -not -path 'tools/dev.d/*' -print0 | xargs -0 -r shellcheck
+    files_of '*.sh' tools tests | grep -v '^tools/dev.d/' | xargs -r shellcheck
 }
 
 lint_spelling() {
-    codespell -q 3 --skip '*.hex,*.pcap,*/corpus/*,*/__pycache__/*' \
-        include src tests tools bench docs deploy .ci ./*.md
+    local dirs
+    mapfile -t dirs < <(present include src tests tools bench docs deploy .ci)
+    codespell -q 3 --skip '*.hex,*.pcap,*/corpus/*,*/__pycache__/*' "${dirs[@]}" ./*.md
 }
 
 lint_rooms() {
@@ -100,6 +114,9 @@ verb_asan() {
 # personality is inherited, so this shell is started again under setarch.
 verb_tsan() {
     if [ -z "${HS_NO_RANDOM:-}" ]; then
+        need_dev
+        setarch -R true ||
+            die "tsan needs 'setarch -R', which is refused here (a container's seccomp?)"
         HS_NO_RANDOM=1 exec setarch -R "$ROOT/tools/dev" tsan
     fi
     export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
@@ -130,7 +147,7 @@ verb_fuzz() {
     fi
     [ ${#names[@]} -gt 0 ] || die "there are no fuzz targets in tests/fuzz"
     CC=clang configure build-fuzz -DHS_FUZZ=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-        -DHS_SANITIZE=address,undefined,fuzzer-no-link
+        -DHS_SANITIZE=address,undefined
     cmake --build build-fuzz -j "$JOBS" --target "${names[@]}" -- --quiet ||
         die "the fuzz targets do not build (above)"
     for name in "${names[@]}"; do
@@ -147,18 +164,20 @@ verb_fuzz() {
 }
 
 verb_cover() {
-    local objects=() file
+    local objects=() rooms file first
     need_dev
     CC=clang configure build-cover -DHS_COVERAGE=ON -DCMAKE_BUILD_TYPE=Debug
     compile build-cover
     rm -rf build-cover/profiles
     LLVM_PROFILE_FILE="$ROOT/build-cover/profiles/%p-%m.profraw" run_tests build-cover -L '^unit$'
+    mapfile -t rooms < <(present src/core src/wire src/resp src/store)
     llvm-profdata merge -sparse build-cover/profiles/*.profraw -o build-cover/all.profdata
     for file in build-cover/check_*; do
-        [ ! -x "$file" ] || objects+=(-object "$file")
+        [ ! -x "$file" ] || objects+=("-object=$file")
     done
-    llvm-cov report "${objects[@]}" -instr-profile build-cover/all.profdata -show-branch-summary \
-        -show-region-summary=0 src/core src/wire src/resp src/store
+    first=${objects[0]#-object=}
+    llvm-cov report "$first" "${objects[@]:1}" -instr-profile build-cover/all.profdata \
+        -show-branch-summary -show-region-summary=0 "${rooms[@]}"
 }
 
 verb_debug-builds() {
@@ -172,11 +191,11 @@ verb_debug-builds() {
 # One step of ci: its tests are added up from its last line; a step without
 # such a line counts as one.
 ci_step() {
-    local name=$1 log=build/ci-$1.log status=0 counts started=$SECONDS
+    local name=$1 log=build/ci-$1.log status=0 counts passed failed started=$SECONDS
     shift
     echo "== $name"
-    "$@" </dev/null 2>&1 | tee "$log" || status=1
-    counts=$(grep -Ex '[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+    timeout "$CI_STEP_S" "$@" </dev/null 2>&1 | tee "$log" || status=1
+    counts=$(grep -Ex '[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1) || true
     read -r passed failed < <(sed 's/[^0-9 ]//g' <<<"${counts:-$((1 - status)) $status}")
     [ $status = 0 ] || [ "$failed" != 0 ] || failed=1
     CI_PASSED=$((CI_PASSED + passed))

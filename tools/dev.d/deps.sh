@@ -58,7 +58,7 @@ install_packages() {
     allow_services
     trap - EXIT
     [ $status = 0 ] ||
-        die "apt-get could not install these packages (above). Install them by hand."
+        die "apt-get could not install these packages (above). Is there a network and a mirror?"
     if [[ " $* " == *" redis-server "* ]] && have systemctl; then
         as_root systemctl disable redis-server >/dev/null 2>&1 || true # nor at the next boot
     fi

@@ -63,12 +63,11 @@ def place(rel, table, cmake):
         room = rel.parts[1]
         return room, table.get(room, set()) | {room}, pathlib.PurePath("src", room)
     if top == "tests":
-        m = re.match(r"(?:check|fuzz)_([a-z]+)", name)
-        room = m.group(1) if m else "net" if name.startswith("net_") else "daemon"
+        m = re.match(r"(?:check_|fuzz_)?([a-z]+)", name)
+        room = m.group(1) if m and m.group(1) in table else "daemon"
         return None, floors(table, room), pathlib.PurePath("src", room)
     doors = set()
-    # tools/NAME_PART.c is part of the program NAME.
-    for room in linked_rooms(cmake, name) or linked_rooms(cmake, name.split("_")[0]):
+    for room in linked_rooms(cmake, name):
         doors |= floors(table, room)
     return None, doors, None
 
@@ -81,8 +80,9 @@ def check_include(root, rel, where, kind, what, bad):
             bad.append(f"{room or rel.name} may not open {what}: it is not among the rooms it uses")
     elif kind == '"':
         beside = root / rel.parent / what
+        shared = rel.parts[0] == "tests" and (root / "tests" / what).exists()
         own = private is not None and (root / private / what).exists() and "/" not in what
-        if "/" in what or not (own or beside.exists()):
+        if "/" in what or not (own or shared or beside.exists()):
             bad.append(f"{what} is another room's private header")
     elif room is not None:
         for pattern, rooms in SYSTEM_ONLY_IN:

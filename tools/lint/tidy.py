@@ -99,7 +99,7 @@ def banned_calls(src):
     for n, line in enumerate(src.code.splitlines() if src.is_c else [], 1):
         for m in re.finditer(r"(?<![\w.>])([a-z]\w*)\s*\(", line):
             call = m.group(1)
-            if call in BANNED:
+            if call in BANNED and not src.name.startswith("tests/"):
                 yield n, f"{call}() is banned; use {BANNED[call]}"
             elif call in HEAP and not src.name.startswith(HEAP_FREE_PLACES):
                 yield n, f"{call}() outside base; use hs_alloc and hs_free"
@@ -147,8 +147,10 @@ def header_alone(src):
         return
     cc = os.environ.get("CC", "cc")
     what = src.root / src.rel
+    room = src.rel.stem.split("_")[0]
     cmd = [cc, "-std=c11", "-D_GNU_SOURCE", '-DHS_VERSION="0"', '-DHS_SOURCE_DIR="."', "-fsyntax-only",
-           f"-I{src.root}/include", f"-I{what.parent}", "-x", "c", "-"]
+           f"-I{src.root}/include", f"-I{what.parent}", f"-I{src.root}/src/{room}",
+           f"-I{src.root}/tests", "-x", "c", "-"]
     done = subprocess.run(cmd, input=f'#include "{what}"\n', text=True, capture_output=True,
                           check=False, timeout=60)
     if done.returncode != 0:

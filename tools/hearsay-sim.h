@@ -1,7 +1,7 @@
-/* hearsay-sim_tool.h - what the files of this program share.
+/* hearsay-sim.h - what the files of this program share.
  */
-#ifndef HEARSAY_SIM_TOOL_H
-#define HEARSAY_SIM_TOOL_H
+#ifndef HEARSAY_SIM_PROGRAM_H
+#define HEARSAY_SIM_PROGRAM_H
 
 #include "hearsay/sim.h"
 

@@ -1,7 +1,7 @@
 /* Many seeds, a process for each, so that an assertion of a core is a finding
  * like any other; and what fails is made small before it is shown.
  */
-#include "hearsay-sim_tool.h"
+#include "hearsay-sim.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* What hearsay-sim says of a run: lines for people, JSON for programs, a page
  * with curves for a look at the whole.
  */
-#include "hearsay-sim_tool.h"
+#include "hearsay-sim.h"
 
 static void moment(FILE *out, const char *what, int64_t ms, int64_t since_ms)
 {

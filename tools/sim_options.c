@@ -1,6 +1,6 @@
 /* The command line of hearsay-sim.
  */
-#include "hearsay-sim_tool.h"
+#include "hearsay-sim.h"
 
 #include <getopt.h>
 #include <stdlib.h>

@@ -1,0 +1,66 @@
+/* admin.c - the client port's door.
+ *
+ * Nothing here runs per command: it makes what the sessions share, and hands
+ * net the functions that feed them. */
+#include "admin_int.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+
+/* The id of this run in INFO. Only meant to differ between runs, so a failing
+ * getrandom() leaves zeros. */
+static void make_run_id(char id[HS_ID_LEN + 1])
+{
+    uint8_t bytes[HS_ID_LEN / 2] = {0};
+    if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+        memset(bytes, 0, sizeof(bytes));
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        snprintf(id + 2 * i, 3, "%02x", bytes[i]);
+}
+
+struct hs_admin *hs_admin_create(const struct hs_admin_conf *conf)
+{
+    HS_ASSERT(conf->reactors >= 1);
+    HS_ASSERT(conf->reactors <= HS_REACTORS_MAX);
+    struct hs_admin *a = hs_alloc(sizeof(*a));
+    struct reactor *reactors = hs_alloc(conf->reactors * sizeof(*reactors));
+    struct hs_lock *lock = hs_lock_create();
+    if (a == NULL || reactors == NULL || lock == NULL) {
+        hs_lock_destroy(lock);
+        hs_free(reactors);
+        hs_free(a);
+        return NULL;
+    }
+    a->conf = *conf;
+    a->reactors = reactors;
+    a->clients_lock = lock;
+    a->next_client_id = 1;
+    make_run_id(a->run_id);
+    return a;
+}
+
+void hs_admin_destroy(struct hs_admin *a)
+{
+    if (a == NULL)
+        return;
+    HS_ASSERT(a->clients_n == 0);
+    for (uint32_t r = 0; r < a->conf.reactors; r++)
+        for (int i = 0; i < RENDERS; i++)
+            for (int proto = 0; proto < 2; proto++)
+                admin_text_free(&a->reactors[r].rendered[i][proto].text);
+    hs_lock_destroy(a->clients_lock);
+    hs_free(a->reactors);
+    hs_free(a);
+}
+
+struct hs_client_ops hs_admin_ops(struct hs_admin *a)
+{
+    return (struct hs_client_ops){
+        .ctx = a,
+        .open = admin_open,
+        .feed = admin_feed,
+        .reply = admin_reply,
+        .close = admin_close,
+        .drop = admin_drop,
+    };
+}

@@ -1,0 +1,327 @@
+/* admin_int.h - what the files of the client port share.
+ *
+ * A session parses commands and dispatches each through one table to a handler.
+ * The handler gets a struct call: the arguments, the published view (valid for
+ * that call only), and a sink for its reply. */
+#ifndef HEARSAY_ADMIN_INT_H
+#define HEARSAY_ADMIN_INT_H
+
+#include "hearsay/admin.h"
+#include "hearsay/resp.h"
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define ADMIN_REDIS_VERSION "7.2.4" /* the compatibility level */
+
+enum {
+    ADMIN_NAME_MAX = 256,                /* client and library names; longer ones are refused */
+    ADMIN_QUEUE_MAX = 1024,              /* commands between MULTI and EXEC */
+    ADMIN_QUEUE_BYTES_MAX = 1024 * 1024, /* and their arguments; past either: aborted */
+};
+
+/* Flags of commands. */
+enum {
+    WRITE = 1,
+    READ = 2,
+    OOM = 4,
+    FAST = 8,
+    BLOCK = 16,
+    NOSCRIPT = 32,
+    MOVABLE = 64,
+    ADMIN = 128,
+    LOADING = 256,
+    STALE = 512,
+    NOAUTH = 1024,  /* allowed before AUTH */
+    STREAMS = 2048, /* keys are the first half of what follows STREAMS */
+    STORE = 4096,   /* an option STORE or STOREDIST names one more key */
+    NOMULTI = 8192, /* refused between MULTI and EXEC */
+    ATONCE = 16384, /* runs between MULTI and EXEC instead of being queued */
+};
+
+struct call;
+
+struct admin_cmd {
+    const char *name;
+    int arity; /* with the name; negative: at least */
+    uint32_t flags;
+    int first, last, step; /* keys by position; last < 0 counts from the end */
+    int numkeys;           /* which argument counts the keys after it, 0 for none */
+    const char *group, *since, *summary;
+    void (*run)(struct call *c);
+    const struct admin_cmd *subs; /* by name, ended by a NULL name */
+};
+
+/* ---- growing text ---- */
+
+struct text {
+    char *p;
+    size_t n, cap;
+    bool failed; /* out of memory: what is there is incomplete */
+};
+
+void admin_text_put(struct text *t, const void *p, size_t n);
+void admin_text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void admin_text_free(struct text *t);
+struct hs_resp_sink admin_text_sink(struct text *t, int proto);
+
+/* ---- state ---- */
+
+/* Replies that are formatted once per published version. */
+enum render { RENDER_NODES, RENDER_SLOTS, RENDER_SHARDS, RENDERS };
+
+/* Codes counted for INFO errorstats; the last one is for all others. */
+enum { ADMIN_ERROR_CODES = 12 };
+
+/* What one reactor's thread owns; others only read the counters. */
+struct reactor {
+    alignas(64) struct {
+        uint64_t version;
+        struct text text;
+    } rendered[RENDERS][2]; /* RESP2, RESP3 */
+    _Atomic uint64_t commands, bytes_in, connections, renders;
+    _Atomic uint64_t errors[ADMIN_ERROR_CODES];
+};
+
+struct hs_admin {
+    struct hs_admin_conf conf;
+    struct reactor *reactors;
+    char run_id[HS_ID_LEN + 1];
+    _Atomic uint64_t next_client_id;
+    /* Sessions of all reactors, for CLIENT LIST and KILL. The lock is taken when
+     * a client comes, goes or is named, never for an ordinary command. */
+    struct hs_lock *clients_lock;
+    struct session *clients;
+    uint32_t clients_n;
+};
+
+enum reply_mode { REPLY_ON, REPLY_OFF, REPLY_SKIP_NEXT, REPLY_SKIP };
+
+struct queued; /* a command between MULTI and EXEC */
+
+struct session {
+    struct hs_admin *admin;
+    struct reactor *reactor;
+    struct hs_client_info info;
+    struct session *prev, *next; /* under clients_lock */
+    struct hs_resp_parser parser;
+    struct hs_outbuf *out; /* only while a call from net lasts */
+    struct hs_resp_sink sink;
+    uint64_t id;
+    int64_t created_ms;
+    bool authenticated, readonly, asking, closing;
+    enum reply_mode reply;
+    /* MULTI */
+    bool multi, multi_failed;
+    struct queued *queue, **queue_end;
+    uint32_t queue_n;
+    size_t queue_bytes;
+    struct admin_request *request; /* to hand to the owner at the end of this call */
+    /* Read by CLIENT LIST on other reactors. */
+    char name[ADMIN_NAME_MAX], lib_name[ADMIN_NAME_MAX], lib_ver[ADMIN_NAME_MAX]; /* locked */
+    _Atomic int64_t used_ms;
+    _Atomic(const struct admin_cmd *) last_cmd, last_sub;
+    _Atomic int flags_proto;
+    _Atomic bool in_multi, no_evict, no_touch, killed;
+};
+
+/* One command being carried out. */
+struct call {
+    struct session *s;
+    struct hs_admin *a;
+    const struct hs_arg *argv;
+    size_t argc;
+    const struct admin_cmd *cmd; /* the subcommand, if it is one */
+    const struct hs_published *view;
+    struct hs_resp_sink *out;
+    bool asking; /* ASKING came just before */
+};
+
+/* A request to the owner and how its answer becomes a reply. */
+struct admin_request {
+    struct hs_request base; /* first: net and owner know this part only */
+    void (*answer)(struct hs_resp_sink *out, struct session *s, struct admin_request *r);
+    struct hs_slot_range *ranges;
+    char text[128]; /* the argument that error texts repeat */
+};
+
+/* ---- session.c ---- */
+void admin_error(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void admin_ok(struct call *c);
+const char *admin_error_code(uint32_t i);
+int64_t admin_now_ms(void);
+void *admin_open(void *ctx, const struct hs_client_info *info, struct hs_outbuf *out);
+enum hs_client_verdict admin_feed(void *session, const uint8_t *p, size_t n, struct hs_outbuf *out,
+                                  void **request);
+void admin_reply(void *session, void *request, struct hs_outbuf *out);
+void admin_close(void *session);
+void admin_drop(void *ctx, void *request);
+
+/* ---- dispatch.c ---- */
+void admin_dispatch(struct session *s, const struct hs_published *view, const struct hs_arg *argv,
+                    size_t argc);
+/* "ERR syntax error". */
+void admin_syntax(struct call *c);
+/* The stock text for a subcommand called in a way no branch handles. */
+void admin_sub_syntax(struct call *c);
+void admin_wrong_arity(struct call *c);
+void admin_reset(struct session *s, const struct hs_published *view);
+
+/* ---- args.c ---- */
+bool admin_arg_is(const struct hs_arg *a, const char *word); /* any case */
+bool admin_arg_int(const struct hs_arg *a, int64_t *v);
+/* admin_arg_int(), and the stock error text if it is not one. */
+bool admin_call_int(struct call *c, const struct hs_arg *a, int64_t *v);
+bool admin_arg_slot(const struct hs_arg *a, uint16_t *slot);
+/* As text with a NUL, cut to n - 1 and up to the first NUL. */
+const char *admin_arg_text(const struct hs_arg *a, char *buf, size_t n);
+bool admin_arg_glob(const struct hs_arg *pattern, const char *text); /* any case */
+/* The index of the node of that id, or HS_TOPO_NONE. */
+uint16_t admin_arg_node(const struct hs_topo *t, const struct hs_arg *a);
+bool admin_arg_equal_secret(const struct hs_arg *a, const char *secret); /* constant time */
+
+/* ---- table.c, table_data.c ---- */
+/* All commands, by name. */
+const struct admin_cmd *admin_find(const struct hs_arg *name);
+const struct admin_cmd *admin_find_sub(const struct admin_cmd *cmd, const struct hs_arg *name);
+size_t admin_commands_n(void);
+const struct admin_cmd *admin_command(size_t i);
+extern const struct admin_cmd admin_table_data[];
+extern const size_t admin_table_data_n;
+extern const struct admin_cmd admin_cluster_subs[], admin_client_subs[], admin_config_subs[],
+    admin_command_subs[], admin_debug_subs[], admin_function_subs[];
+/* "X HELP" from a table of subcommands. */
+void admin_help(struct call *c, const char *name, const struct admin_cmd *subs);
+
+/* ---- keys.c ---- */
+uint16_t admin_key_slot(const char *key, size_t n);
+/* Calls each(ctx, key) for every key of the command. False if the arguments
+ * do not add up. */
+bool admin_each_key(const struct admin_cmd *cmd, const struct hs_arg *argv, size_t argc,
+                    void (*each)(void *ctx, const struct hs_arg *key), void *ctx);
+void admin_keys_run(struct call *c);
+
+/* ---- topology replies ---- */
+/* Who owns which slots, prepared in one pass. */
+struct ranges {
+    struct {
+        uint16_t first, last, node;
+        int32_t next; /* of the same node, -1 at the end */
+    } * v;
+    int32_t *head; /* per node, -1 for none */
+    uint32_t n;
+};
+bool admin_ranges_init(struct ranges *r, const struct hs_topo *t);
+void admin_ranges_fini(struct ranges *r);
+
+void admin_nodes_line(struct text *out, const struct hs_topo *t, uint32_t node,
+                      const struct ranges *r);
+bool admin_nodes_text(struct text *out, const struct hs_topo *t);
+bool admin_slots_reply(struct hs_resp_sink *out, const struct hs_topo *t,
+                       enum hs_endpoint_type type);
+bool admin_shards_reply(struct hs_resp_sink *out, const struct hs_topo *t,
+                        enum hs_endpoint_type type);
+/* How clients are to reach a node; NULL for "the address you used". */
+const char *admin_topo_endpoint(const struct hs_topo_node *n, enum hs_endpoint_type type);
+void admin_cluster_info_text(struct text *out, const struct hs_topo *t);
+void admin_info_text(struct text *out, struct call *c);
+
+/* ---- handlers ---- */
+void admin_cluster_nodes(struct call *c);
+void admin_cluster_slots(struct call *c);
+void admin_cluster_shards(struct call *c);
+void admin_cluster_info(struct call *c);
+void admin_cluster_links(struct call *c);
+void admin_cluster_replicas(struct call *c);
+void admin_cluster_myid(struct call *c);
+void admin_cluster_myshardid(struct call *c);
+void admin_cluster_keyslot(struct call *c);
+void admin_cluster_countkeysinslot(struct call *c);
+void admin_cluster_getkeysinslot(struct call *c);
+void admin_cluster_slot_stats(struct call *c);
+void admin_cluster_help(struct call *c);
+void admin_cluster_meet(struct call *c);
+void admin_cluster_addslots(struct call *c);
+void admin_cluster_addslotsrange(struct call *c);
+void admin_cluster_flushslots(struct call *c);
+void admin_cluster_setslot(struct call *c);
+void admin_cluster_forget(struct call *c);
+void admin_cluster_replicate(struct call *c);
+void admin_cluster_failover(struct call *c);
+void admin_cluster_reset(struct call *c);
+void admin_cluster_saveconfig(struct call *c);
+void admin_cluster_set_config_epoch(struct call *c);
+void admin_cluster_bumpepoch(struct call *c);
+void admin_cluster_count_reports(struct call *c);
+
+void admin_client_id(struct call *c);
+void admin_client_getname(struct call *c);
+void admin_client_setname(struct call *c);
+void admin_client_setinfo(struct call *c);
+void admin_client_list(struct call *c);
+void admin_client_info(struct call *c);
+void admin_client_kill(struct call *c);
+void admin_client_no_evict(struct call *c);
+void admin_client_no_touch(struct call *c);
+void admin_client_reply(struct call *c);
+void admin_client_help(struct call *c);
+/* "OK", or why a name is refused. */
+bool admin_client_name_ok(const struct hs_arg *name);
+void admin_client_set_name(struct session *s, const struct hs_arg *name);
+
+void admin_config_get(struct call *c);
+void admin_config_set(struct call *c);
+void admin_config_resetstat(struct call *c);
+void admin_config_rewrite(struct call *c);
+void admin_config_help(struct call *c);
+
+void admin_command_all(struct call *c);
+void admin_command_count(struct call *c);
+void admin_command_list(struct call *c);
+void admin_command_info(struct call *c);
+void admin_command_docs(struct call *c);
+void admin_command_getkeys(struct call *c);
+void admin_command_help(struct call *c);
+
+void admin_cmd_ping(struct call *c);
+void admin_cmd_echo(struct call *c);
+void admin_cmd_auth(struct call *c);
+void admin_cmd_hello(struct call *c);
+void admin_cmd_select(struct call *c);
+void admin_cmd_quit(struct call *c);
+void admin_cmd_reset(struct call *c);
+void admin_cmd_time(struct call *c);
+void admin_cmd_ok(struct call *c);
+void admin_cmd_zero(struct call *c);
+void admin_cmd_empty(struct call *c);
+void admin_cmd_scan(struct call *c);
+void admin_cmd_null(struct call *c);
+void admin_cmd_flush(struct call *c);
+void admin_cmd_readonly(struct call *c);
+void admin_cmd_asking(struct call *c);
+void admin_cmd_role(struct call *c);
+void admin_cmd_shutdown(struct call *c);
+void admin_cmd_info(struct call *c);
+void admin_cmd_refused(struct call *c);
+void admin_cmd_migrate(struct call *c);
+void admin_debug_sleep(struct call *c);
+void admin_debug_help(struct call *c);
+void admin_function_restore(struct call *c);
+void admin_function_help(struct call *c);
+void admin_cmd_multi(struct call *c);
+void admin_cmd_exec(struct call *c);
+void admin_cmd_discard(struct call *c);
+void admin_cmd_watch(struct call *c);
+/* True if the call was queued (or refused) because MULTI is open. */
+bool admin_multi_queue(struct call *c);
+void admin_multi_free(struct session *s);
+
+/* A request for the owner; NULL after an error reply. Given to the owner when
+ * the handler returns. */
+struct admin_request *admin_request_new(struct call *c, enum hs_request_kind kind);
+void admin_request_free(struct admin_request *r);
+
+#endif

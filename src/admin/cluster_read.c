@@ -1,0 +1,268 @@
+/* cluster_read.c - CLUSTER subcommands that only look.
+ *
+ * NODES, SLOTS and SHARDS are formatted once per reactor, protocol and published
+ * version, and copied from then on. */
+#include "admin_int.h"
+
+#include <inttypes.h>
+
+static void out_of_memory(struct call *c)
+{
+    admin_error(c->s, "ERR out of memory");
+}
+
+static bool render(struct hs_resp_sink *out, const struct hs_published *view, enum render what)
+{
+    struct text plain = {0};
+    bool ok = false;
+    switch (what) {
+    case RENDER_NODES:
+        ok = admin_nodes_text(&plain, view->topo);
+        if (ok)
+            hs_resp_verbatim(out, plain.p, plain.n);
+        break;
+    case RENDER_SLOTS:
+        ok = admin_slots_reply(out, view->topo, view->conf.endpoint_type);
+        break;
+    case RENDER_SHARDS:
+        ok = admin_shards_reply(out, view->topo, view->conf.endpoint_type);
+        break;
+    case RENDERS:
+        break;
+    }
+    admin_text_free(&plain);
+    return ok;
+}
+
+static void reply_rendered(struct call *c, enum render what)
+{
+    struct reactor *r = c->s->reactor;
+    int proto = c->out->proto < 3 ? 0 : 1;
+    struct text *text = &r->rendered[what][proto].text;
+    if (text->n == 0 || r->rendered[what][proto].version != c->view->version) {
+        text->n = 0;
+        text->failed = false;
+        struct hs_resp_sink sink = admin_text_sink(text, c->out->proto);
+        if (!render(&sink, c->view, what) || text->failed) {
+            text->n = 0;
+            out_of_memory(c);
+            return;
+        }
+        r->rendered[what][proto].version = c->view->version;
+        atomic_fetch_add_explicit(&r->renders, 1, memory_order_relaxed);
+    }
+    c->out->put(c->out->ctx, text->p, text->n);
+}
+
+void admin_cluster_nodes(struct call *c)
+{
+    reply_rendered(c, RENDER_NODES);
+}
+
+void admin_cluster_slots(struct call *c)
+{
+    reply_rendered(c, RENDER_SLOTS);
+}
+
+void admin_cluster_shards(struct call *c)
+{
+    reply_rendered(c, RENDER_SHARDS);
+}
+
+void admin_cluster_info(struct call *c)
+{
+    struct text out = {0};
+    admin_cluster_info_text(&out, c->view->topo);
+    if (out.failed)
+        out_of_memory(c);
+    else
+        hs_resp_verbatim(c->out, out.p, out.n);
+    admin_text_free(&out);
+}
+
+static void put_link(struct hs_resp_sink *out, const struct hs_topo_node *n, bool to,
+                     int64_t since_ms)
+{
+    hs_resp_map(out, 6);
+    hs_resp_bulk_str(out, "direction");
+    hs_resp_bulk_str(out, to ? "to" : "from");
+    hs_resp_bulk_str(out, "node");
+    hs_resp_bulk(out, n->id.hex, HS_ID_LEN);
+    hs_resp_bulk_str(out, "create-time");
+    hs_resp_int(out, since_ms);
+    hs_resp_bulk_str(out, "events");
+    hs_resp_bulk_str(out, "r");
+    hs_resp_bulk_str(out, "send-buffer-allocated");
+    hs_resp_int(out, 0);
+    hs_resp_bulk_str(out, "send-buffer-used");
+    hs_resp_int(out, 0);
+}
+
+void admin_cluster_links(struct call *c)
+{
+    const struct hs_topo *t = c->view->topo;
+    size_t n = 0;
+    for (uint32_t i = 0; i < t->nodes_n; i++)
+        n += (t->nodes[i].link_to_ms != 0) + (size_t)(t->nodes[i].link_from_ms != 0);
+    hs_resp_array(c->out, n);
+    for (uint32_t i = 0; i < t->nodes_n; i++) {
+        if (t->nodes[i].link_to_ms != 0)
+            put_link(c->out, &t->nodes[i], true, t->nodes[i].link_to_ms);
+        if (t->nodes[i].link_from_ms != 0)
+            put_link(c->out, &t->nodes[i], false, t->nodes[i].link_from_ms);
+    }
+}
+
+static void put_replicas(struct call *c, uint16_t master, const struct ranges *r)
+{
+    const struct hs_topo *t = c->view->topo;
+    struct text line = {0};
+    size_t n = 0;
+    for (uint32_t i = 0; i < t->nodes_n; i++)
+        n += t->nodes[i].master == master;
+    hs_resp_array(c->out, n);
+    for (uint32_t i = 0; i < t->nodes_n; i++) {
+        if (t->nodes[i].master != master)
+            continue;
+        line.n = 0;
+        admin_nodes_line(&line, t, i, r);
+        hs_resp_bulk(c->out, line.p, line.n);
+    }
+    admin_text_free(&line);
+}
+
+void admin_cluster_replicas(struct call *c)
+{
+    const struct hs_topo *t = c->view->topo;
+    uint16_t master = admin_arg_node(t, &c->argv[2]);
+    char id[64];
+    struct ranges r;
+    if (master == HS_TOPO_NONE) {
+        admin_error(c->s, "ERR Unknown node %s", admin_arg_text(&c->argv[2], id, sizeof(id)));
+        return;
+    }
+    if ((t->nodes[master].flags & HS_NODE_SLAVE) != 0) {
+        admin_error(c->s, "ERR The specified node is not a master");
+        return;
+    }
+    if (!admin_ranges_init(&r, t)) {
+        out_of_memory(c);
+        return;
+    }
+    put_replicas(c, master, &r);
+    admin_ranges_fini(&r);
+}
+
+void admin_cluster_myid(struct call *c)
+{
+    hs_resp_bulk(c->out, c->view->topo->nodes[0].id.hex, HS_ID_LEN);
+}
+
+void admin_cluster_myshardid(struct call *c)
+{
+    hs_resp_bulk(c->out, c->view->topo->nodes[0].shard_id, HS_ID_LEN);
+}
+
+void admin_cluster_keyslot(struct call *c)
+{
+    hs_resp_int(c->out, admin_key_slot(c->argv[2].p, c->argv[2].n));
+}
+
+void admin_cluster_countkeysinslot(struct call *c)
+{
+    int64_t slot;
+    if (!admin_call_int(c, &c->argv[2], &slot))
+        return;
+    if (slot < 0 || slot >= HS_SLOTS)
+        admin_error(c->s, "ERR Invalid slot");
+    else
+        hs_resp_int(c->out, 0);
+}
+
+void admin_cluster_getkeysinslot(struct call *c)
+{
+    int64_t slot;
+    int64_t keys;
+    if (!admin_call_int(c, &c->argv[2], &slot) || !admin_call_int(c, &c->argv[3], &keys))
+        return;
+    if (slot < 0 || slot >= HS_SLOTS || keys < 0)
+        admin_error(c->s, "ERR Invalid slot or number of keys");
+    else
+        hs_resp_array(c->out, 0);
+}
+
+/* Our slots of [first, last], at most `limit`. No slot has keys, so every order
+ * by key count is the order of the slots. */
+static void put_slot_stats(struct call *c, uint32_t first, uint32_t last, uint32_t limit)
+{
+    const struct hs_topo *t = c->view->topo;
+    uint32_t own = 0;
+    for (uint32_t s = first; s <= last; s++)
+        own += t->owner[s] == 0;
+    uint32_t left = own < limit ? own : limit;
+    hs_resp_array(c->out, left);
+    for (uint32_t slot = first; slot <= last && left > 0; slot++) {
+        if (t->owner[slot] != 0)
+            continue;
+        left--;
+        hs_resp_array(c->out, 2);
+        hs_resp_int(c->out, slot);
+        hs_resp_map(c->out, 1);
+        hs_resp_bulk_str(c->out, "key-count");
+        hs_resp_int(c->out, 0);
+    }
+}
+
+static void slot_stats_range(struct call *c)
+{
+    uint16_t first;
+    uint16_t last;
+    if (!admin_arg_slot(&c->argv[3], &first) || !admin_arg_slot(&c->argv[4], &last))
+        admin_error(c->s, "ERR Invalid or out of range slot");
+    else if (first > last)
+        admin_error(c->s, "ERR Start slot number %u is greater than end slot number %u", first,
+                    last);
+    else
+        put_slot_stats(c, first, last, HS_SLOTS);
+}
+
+static void slot_stats_ordered(struct call *c)
+{
+    int64_t limit = HS_SLOTS;
+    if (!admin_arg_is(&c->argv[3], "key-count")) {
+        admin_error(c->s, "ERR Unrecognized sort metric for ORDERBY.");
+        return;
+    }
+    for (size_t i = 4; i < c->argc; i++) {
+        bool more = i + 1 < c->argc;
+        if (admin_arg_is(&c->argv[i], "asc") || admin_arg_is(&c->argv[i], "desc"))
+            continue;
+        if (admin_arg_is(&c->argv[i], "limit") && more) {
+            i++;
+            if (!admin_arg_int(&c->argv[i], &limit) || limit < 1 || limit > HS_SLOTS) {
+                admin_error(c->s, "ERR Limit has to lie in between 1 and 16384 (maximum number "
+                                  "of slots).");
+                return;
+            }
+        } else {
+            admin_syntax(c);
+            return;
+        }
+    }
+    put_slot_stats(c, 0, HS_SLOTS - 1, (uint32_t)limit);
+}
+
+void admin_cluster_slot_stats(struct call *c)
+{
+    if (c->argc == 5 && admin_arg_is(&c->argv[2], "slotsrange"))
+        slot_stats_range(c);
+    else if (c->argc >= 4 && admin_arg_is(&c->argv[2], "orderby"))
+        slot_stats_ordered(c);
+    else
+        admin_sub_syntax(c);
+}
+
+void admin_cluster_help(struct call *c)
+{
+    admin_help(c, "CLUSTER", admin_cluster_subs);
+}

@@ -1,0 +1,139 @@
+/* config.c - CONFIG: directives by name, from conf's table.
+ *
+ * SET works on a copy of what is published: every pair is checked and the whole
+ * is checked before the owner is asked to adopt it, so it takes all or nothing. */
+#include "admin_int.h"
+
+#include <stdlib.h>
+
+enum { VALUE_MAX = 4096 };
+
+static bool wanted(const struct call *c, const char *name)
+{
+    for (size_t i = 2; i < c->argc; i++)
+        if (admin_arg_glob(&c->argv[i], name))
+            return true;
+    return false;
+}
+
+void admin_config_get(struct call *c)
+{
+    char value[VALUE_MAX];
+    size_t n = 0;
+    for (uint32_t i = 0; i < hs_conf_count(); i++)
+        n += wanted(c, hs_conf_name(i));
+    hs_resp_map(c->out, n);
+    for (uint32_t i = 0; i < hs_conf_count(); i++) {
+        if (!wanted(c, hs_conf_name(i)))
+            continue;
+        hs_resp_bulk_str(c->out, hs_conf_name(i));
+        hs_resp_bulk(c->out, value, hs_conf_get(&c->view->conf, i, value, sizeof(value)));
+    }
+}
+
+static void set_failed(struct call *c, const struct hs_arg *name, const char *why)
+{
+    char word[129];
+    admin_error(c->s, "ERR CONFIG SET failed (possibly related to argument '%s') - %s",
+                admin_arg_text(name, word, sizeof(word)), why);
+}
+
+/* Puts every pair into the copy. False after an error reply. */
+static bool set_all(struct call *c, struct hs_conf *conf)
+{
+    char why[512];
+    char word[129];
+    for (size_t i = 2; i < c->argc; i += 2) {
+        uint32_t ix = hs_conf_find(c->argv[i].p, c->argv[i].n);
+        if (ix == HS_NIL) {
+            admin_error(c->s, "ERR Unknown option or number of arguments for CONFIG SET - '%s'",
+                        admin_arg_text(&c->argv[i], word, sizeof(word)));
+            return false;
+        }
+        if (!hs_conf_is_live(ix)) {
+            set_failed(c, &c->argv[i], "can't set immutable config");
+            return false;
+        }
+        for (size_t k = 2; k < i; k += 2)
+            if (hs_conf_find(c->argv[k].p, c->argv[k].n) == ix) {
+                set_failed(c, &c->argv[i], "duplicate parameter");
+                return false;
+            }
+        if (hs_conf_set(conf, ix, c->argv[i + 1].p, c->argv[i + 1].n, why, sizeof(why)) != 0) {
+            set_failed(c, &c->argv[i], why);
+            return false;
+        }
+    }
+    if (hs_conf_check(conf, why, sizeof(why)) != 0) {
+        set_failed(c, &c->argv[2], why);
+        return false;
+    }
+    return true;
+}
+
+static void answer_set(struct hs_resp_sink *out, struct session *s, struct admin_request *r)
+{
+    if (r->base.err == HS_CMD_OK)
+        hs_resp_simple(out, "OK");
+    else
+        admin_error(s, "ERR CONFIG SET failed - the new values could not be adopted");
+}
+
+void admin_config_set(struct call *c)
+{
+    if (c->argc % 2 != 0 || c->argc / 2 - 1 > hs_conf_count()) {
+        admin_wrong_arity(c);
+        return;
+    }
+    struct hs_conf *conf = hs_alloc(sizeof(*conf));
+    if (conf == NULL) {
+        admin_error(c->s, "ERR out of memory");
+        return;
+    }
+    *conf = c->view->conf;
+    struct admin_request *r = set_all(c, conf) ? admin_request_new(c, HS_REQ_CONF) : NULL;
+    if (r == NULL) {
+        hs_free(conf);
+        return;
+    }
+    r->base.conf = conf;
+    r->answer = answer_set;
+}
+
+static void answer_ok(struct hs_resp_sink *out, struct session *s, struct admin_request *r)
+{
+    (void)s;
+    (void)r;
+    hs_resp_simple(out, "OK");
+}
+
+void admin_config_resetstat(struct call *c)
+{
+    struct admin_request *r = admin_request_new(c, HS_REQ_COMMAND);
+    if (r == NULL)
+        return;
+    r->base.cmd.type = HS_CMD_RESETSTAT;
+    r->answer = answer_ok;
+    for (uint32_t i = 0; i < c->a->conf.reactors; i++) {
+        struct reactor *x = &c->a->reactors[i];
+        atomic_store_explicit(&x->commands, 0, memory_order_relaxed);
+        atomic_store_explicit(&x->bytes_in, 0, memory_order_relaxed);
+        atomic_store_explicit(&x->connections, 0, memory_order_relaxed);
+        for (uint32_t e = 0; e < ADMIN_ERROR_CODES; e++)
+            atomic_store_explicit(&x->errors[e], 0, memory_order_relaxed);
+    }
+}
+
+void admin_config_rewrite(struct call *c)
+{
+    if (c->a->conf.config_file[0] == '\0')
+        admin_error(c->s, "ERR The server is running without a config file");
+    else
+        admin_error(c->s, "ERR Rewriting config file: not supported, edit %s by hand",
+                    c->a->conf.config_file);
+}
+
+void admin_config_help(struct call *c)
+{
+    admin_help(c, "CONFIG", admin_config_subs);
+}

@@ -1,0 +1,164 @@
+/* dispatch.c - from a parsed command to its handler.
+ *
+ * The order of refusals is the stock server's: unknown, arity, password, then
+ * whatever the handler finds wrong. */
+#include "admin_int.h"
+
+#include <stdlib.h>
+
+enum { SHOWN_ARGS_MAX = 128 }; /* of an unknown command's arguments */
+
+static void unknown(struct call *c)
+{
+    char args[SHOWN_ARGS_MAX + 256] = "";
+    size_t n = 0;
+    for (size_t i = 1; i < c->argc && n < SHOWN_ARGS_MAX; i++) {
+        int room = (int)(SHOWN_ARGS_MAX - n);
+        int len = c->argv[i].n < (size_t)room ? (int)c->argv[i].n : room;
+        n += (size_t)snprintf(args + n, sizeof(args) - n, "'%.*s' ", len, c->argv[i].p);
+    }
+    char name[129];
+    admin_error(c->s, "ERR unknown command '%s', with args beginning with: %s",
+                admin_arg_text(&c->argv[0], name, sizeof(name)), args);
+}
+
+static void unknown_sub(struct call *c)
+{
+    char name[129];
+    char upper[32] = "";
+    for (size_t i = 0; c->cmd->name[i] != '\0' && i < sizeof(upper) - 1; i++)
+        upper[i] = (char)(c->cmd->name[i] - ('a' - 'A'));
+    admin_error(c->s, "ERR unknown subcommand '%s'. Try %s HELP.",
+                admin_arg_text(&c->argv[1], name, sizeof(name)), upper);
+}
+
+void admin_sub_syntax(struct call *c)
+{
+    char name[129];
+    const struct admin_cmd *top = admin_find(&c->argv[0]);
+    char upper[32] = "";
+    for (size_t i = 0; top->name[i] != '\0' && i < sizeof(upper) - 1; i++)
+        upper[i] = (char)(top->name[i] - ('a' - 'A'));
+    admin_error(c->s, "ERR unknown subcommand or wrong number of arguments for '%s'. Try %s HELP.",
+                admin_arg_text(&c->argv[1], name, sizeof(name)), upper);
+}
+
+void admin_syntax(struct call *c)
+{
+    admin_error(c->s, "ERR syntax error");
+}
+
+void admin_wrong_arity(struct call *c)
+{
+    const struct admin_cmd *top = admin_find(&c->argv[0]);
+    if (top == c->cmd)
+        admin_error(c->s, "ERR wrong number of arguments for '%s' command", c->cmd->name);
+    else
+        admin_error(c->s, "ERR wrong number of arguments for '%s|%s' command", top->name,
+                    c->cmd->name);
+}
+
+static bool arity_ok(const struct admin_cmd *cmd, size_t argc)
+{
+    if (cmd->arity < 0)
+        return argc >= (size_t)-cmd->arity;
+    return argc == (size_t)cmd->arity;
+}
+
+/* Finds the command, or replies why not. */
+static bool resolve(struct call *c)
+{
+    c->cmd = admin_find(&c->argv[0]);
+    if (c->cmd == NULL) {
+        unknown(c);
+        return false;
+    }
+    if (c->cmd->subs != NULL && c->argc > 1) {
+        const struct admin_cmd *sub = admin_find_sub(c->cmd, &c->argv[1]);
+        if (sub == NULL) {
+            unknown_sub(c);
+            return false;
+        }
+        c->cmd = sub;
+    }
+    if (!arity_ok(c->cmd, c->argc)) {
+        admin_wrong_arity(c);
+        return false;
+    }
+    if (c->cmd->run == NULL) { /* a container without its subcommand */
+        admin_wrong_arity(c);
+        return false;
+    }
+    return true;
+}
+
+static bool allowed(struct call *c)
+{
+    if (c->s->authenticated || (c->cmd->flags & NOAUTH) != 0)
+        return true;
+    admin_error(c->s, "NOAUTH Authentication required.");
+    return false;
+}
+
+/* CLIENT REPLY SKIP is over after the command that follows it. */
+static void end_skip(struct session *s)
+{
+    if (s->reply == REPLY_SKIP_NEXT)
+        s->reply = REPLY_SKIP;
+    else if (s->reply == REPLY_SKIP && s->request == NULL)
+        s->reply = REPLY_ON;
+}
+
+void admin_dispatch(struct session *s, const struct hs_published *view, const struct hs_arg *argv,
+                    size_t argc)
+{
+    struct call c = {.s = s, .a = s->admin, .argv = argv, .argc = argc, .view = view};
+    c.out = &s->sink;
+    c.asking = s->asking;
+    s->asking = false;
+    atomic_fetch_add_explicit(&s->reactor->commands, 1, memory_order_relaxed);
+    if (resolve(&c) && allowed(&c)) {
+        const struct admin_cmd *top = admin_find(&argv[0]);
+        atomic_store_explicit(&s->last_cmd, top, memory_order_relaxed);
+        atomic_store_explicit(&s->last_sub, top == c.cmd ? NULL : c.cmd, memory_order_relaxed);
+        if (!admin_multi_queue(&c))
+            c.cmd->run(&c);
+    }
+    end_skip(s);
+}
+
+void admin_reset(struct session *s, const struct hs_published *view)
+{
+    admin_multi_free(s);
+    s->asking = s->readonly = false;
+    s->reply = REPLY_ON;
+    s->sink.proto = 2;
+    s->flags_proto = 2;
+    s->authenticated = view->conf.requirepass[0] == '\0';
+    s->parser.limited = !s->authenticated;
+    s->no_evict = false;
+    s->no_touch = false;
+    admin_client_set_name(s, &(struct hs_arg){.p = "", .n = 0});
+}
+
+/* ---- requests ---- */
+
+struct admin_request *admin_request_new(struct call *c, enum hs_request_kind kind)
+{
+    struct admin_request *r = hs_alloc(sizeof(*r));
+    if (r == NULL) {
+        admin_error(c->s, "ERR out of memory");
+        return NULL;
+    }
+    r->base.kind = kind;
+    r->base.conn = c->s->info.conn;
+    c->s->request = r;
+    return r;
+}
+
+void admin_request_free(struct admin_request *r)
+{
+    hs_free(r->ranges);
+    hs_free(r->base.conf);
+    hs_free(r);
+}

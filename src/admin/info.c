@@ -1,0 +1,214 @@
+/* info.c - INFO: sections of "name:value" lines under the stock names, as far
+ * as they mean something here. */
+#include "admin_int.h"
+
+#include <inttypes.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+static void section_server(struct text *out, struct call *c)
+{
+    const struct hs_published *v = c->view;
+    int64_t up_s = (admin_now_ms() - v->started_ms) / 1000;
+    struct utsname os = {0};
+    uname(&os);
+    admin_text_printf(out,
+                      "redis_version:%s\r\nredis_git_sha1:00000000\r\nredis_git_dirty:0\r\n"
+                      "redis_build_id:0\r\nredis_mode:cluster\r\nserver_name:hearsay\r\n"
+                      "hearsay_version:%s\r\nos:%s %s %s\r\narch_bits:%zu\r\n",
+                      ADMIN_REDIS_VERSION, HS_VERSION, os.sysname, os.release, os.machine,
+                      sizeof(void *) * 8);
+    admin_text_printf(out,
+                      "multiplexing_api:io_uring\r\nprocess_id:%d\r\nprocess_supervised:%s\r\n"
+                      "run_id:%s\r\ntcp_port:%u\r\nserver_time_usec:%" PRId64 "\r\n",
+                      (int)getpid(), v->conf.supervised == 0 ? "no" : "yes", c->a->run_id,
+                      v->conf.port, admin_now_ms() * 1000);
+    admin_text_printf(out,
+                      "uptime_in_seconds:%" PRId64 "\r\nuptime_in_days:%" PRId64
+                      "\r\nhz:10\r\nconfigured_hz:10\r\nexecutable:%s\r\nconfig_file:%s\r\n"
+                      "io_threads_active:%u\r\n",
+                      up_s, up_s / 86400, c->a->conf.executable, c->a->conf.config_file,
+                      c->a->conf.reactors);
+}
+
+static void section_clients(struct text *out, struct call *c)
+{
+    hs_lock_take(c->a->clients_lock);
+    uint32_t n = c->a->clients_n;
+    hs_lock_release(c->a->clients_lock);
+    uint32_t links = 0;
+    for (uint32_t i = 0; i < c->view->topo->nodes_n; i++)
+        links += (c->view->topo->nodes[i].link_to_ms != 0) +
+                 (uint32_t)(c->view->topo->nodes[i].link_from_ms != 0);
+    admin_text_printf(out,
+                      "connected_clients:%u\r\ncluster_connections:%u\r\nmaxclients:%u\r\n"
+                      "blocked_clients:0\r\n",
+                      n, links, c->view->conf.maxclients);
+}
+
+/* Resident bytes; 0 where the kernel does not say. */
+static uint64_t resident_bytes(void)
+{
+    unsigned long long total = 0;
+    unsigned long long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (f == NULL)
+        return 0;
+    if (fscanf(f, "%llu %llu", &total, &pages) != 2)
+        pages = 0;
+    fclose(f);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void section_memory(struct text *out, struct call *c)
+{
+    (void)c;
+    struct rusage use;
+    uint64_t rss = resident_bytes();
+    getrusage(RUSAGE_SELF, &use);
+    admin_text_printf(out,
+                      "used_memory:%" PRIu64 "\r\nused_memory_rss:%" PRIu64
+                      "\r\nused_memory_peak:%" PRIu64 "\r\nmaxmemory:0\r\n"
+                      "maxmemory_policy:noeviction\r\nmem_allocator:mimalloc\r\n",
+                      rss, rss, (uint64_t)use.ru_maxrss * 1024);
+}
+
+static void section_persistence(struct text *out, struct call *c)
+{
+    const struct hs_published *v = c->view;
+    admin_text_printf(out,
+                      "loading:0\r\nrdb_changes_since_last_save:0\r\nrdb_bgsave_in_progress:0\r\n"
+                      "rdb_last_bgsave_status:ok\r\naof_enabled:0\r\naof_rewrite_in_progress:0\r\n"
+                      "aof_last_write_status:ok\r\nnodes_conf_save_failures:%" PRIu64
+                      "\r\nnodes_conf_last_save_status:%s\r\n",
+                      v->save_failures, v->save_error[0] == '\0' ? "ok" : "err");
+}
+
+static void section_stats(struct text *out, struct call *c)
+{
+    uint64_t commands = 0;
+    uint64_t bytes_in = 0;
+    uint64_t connections = 0;
+    uint64_t errors = 0;
+    for (uint32_t i = 0; i < c->a->conf.reactors; i++) {
+        struct reactor *r = &c->a->reactors[i];
+        commands += atomic_load_explicit(&r->commands, memory_order_relaxed);
+        bytes_in += atomic_load_explicit(&r->bytes_in, memory_order_relaxed);
+        connections += atomic_load_explicit(&r->connections, memory_order_relaxed);
+        for (uint32_t e = 0; e < ADMIN_ERROR_CODES; e++)
+            errors += atomic_load_explicit(&r->errors[e], memory_order_relaxed);
+    }
+    admin_text_printf(out,
+                      "total_connections_received:%" PRIu64 "\r\ntotal_commands_processed:%" PRIu64
+                      "\r\ntotal_net_input_bytes:%" PRIu64 "\r\nrejected_connections:0\r\n"
+                      "expired_keys:0\r\nevicted_keys:0\r\nkeyspace_hits:0\r\nkeyspace_misses:0\r\n"
+                      "pubsub_channels:0\r\npubsub_patterns:0\r\ntotal_error_replies:%" PRIu64
+                      "\r\n",
+                      connections, commands, bytes_in, errors);
+}
+
+static void section_replication(struct text *out, struct call *c)
+{
+    const struct hs_topo *t = c->view->topo;
+    const struct hs_topo_node *me = &t->nodes[0];
+    if ((me->flags & HS_NODE_SLAVE) == 0) {
+        admin_text_printf(out, "role:master\r\n");
+    } else {
+        const struct hs_topo_node *m = me->master != HS_TOPO_NONE ? &t->nodes[me->master] : NULL;
+        admin_text_printf(
+            out,
+            "role:slave\r\nmaster_host:%s\r\nmaster_port:%u\r\nmaster_link_status:%s\r\n"
+            "master_last_io_seconds_ago:0\r\nmaster_sync_in_progress:0\r\n"
+            "slave_repl_offset:%" PRId64 "\r\nslave_priority:100\r\n"
+            "slave_read_only:1\r\n",
+            m != NULL ? m->ip : "", m != NULL ? m->port : 0,
+            m != NULL && m->link_to_ms != 0 ? "up" : "down", me->repl_offset);
+    }
+    admin_text_printf(out,
+                      "connected_slaves:0\r\nmaster_replid:%s\r\nmaster_repl_offset:%" PRId64
+                      "\r\nsecond_repl_offset:-1\r\nrepl_backlog_active:0\r\n",
+                      c->a->run_id, me->repl_offset);
+}
+
+static void section_cpu(struct text *out, struct call *c)
+{
+    (void)c;
+    struct rusage use;
+    getrusage(RUSAGE_SELF, &use);
+    admin_text_printf(out,
+                      "used_cpu_sys:%ld.%06ld\r\nused_cpu_user:%ld.%06ld\r\n"
+                      "used_cpu_sys_children:0.000000\r\nused_cpu_user_children:0.000000\r\n",
+                      (long)use.ru_stime.tv_sec, (long)use.ru_stime.tv_usec,
+                      (long)use.ru_utime.tv_sec, (long)use.ru_utime.tv_usec);
+}
+
+static void section_empty(struct text *out, struct call *c)
+{
+    (void)out;
+    (void)c;
+}
+
+static void section_errorstats(struct text *out, struct call *c)
+{
+    for (uint32_t e = 0; e < ADMIN_ERROR_CODES; e++) {
+        uint64_t n = 0;
+        for (uint32_t i = 0; i < c->a->conf.reactors; i++)
+            n += atomic_load_explicit(&c->a->reactors[i].errors[e], memory_order_relaxed);
+        if (n > 0)
+            admin_text_printf(out, "errorstat_%s:count=%" PRIu64 "\r\n", admin_error_code(e), n);
+    }
+}
+
+static void section_cluster(struct text *out, struct call *c)
+{
+    (void)c;
+    admin_text_printf(out, "cluster_enabled:1\r\n");
+}
+
+static const struct {
+    const char *name, *title;
+    void (*put)(struct text *out, struct call *c);
+} sections[] = {
+    {"server", "Server", section_server},
+    {"clients", "Clients", section_clients},
+    {"memory", "Memory", section_memory},
+    {"persistence", "Persistence", section_persistence},
+    {"stats", "Stats", section_stats},
+    {"replication", "Replication", section_replication},
+    {"cpu", "CPU", section_cpu},
+    {"modules", "Modules", section_empty},
+    {"errorstats", "Errorstats", section_errorstats},
+    {"cluster", "Cluster", section_cluster},
+    {"keyspace", "Keyspace", section_empty},
+};
+
+static bool is_wanted(const struct call *c, const char *name)
+{
+    for (size_t i = 1; i < c->argc; i++)
+        if (admin_arg_is(&c->argv[i], name) || admin_arg_is(&c->argv[i], "all") ||
+            admin_arg_is(&c->argv[i], "everything") || admin_arg_is(&c->argv[i], "default"))
+            return true;
+    return c->argc == 1;
+}
+
+void admin_info_text(struct text *out, struct call *c)
+{
+    for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+        if (!is_wanted(c, sections[i].name))
+            continue;
+        admin_text_printf(out, "%s# %s\r\n", out->n > 0 ? "\r\n" : "", sections[i].title);
+        sections[i].put(out, c);
+    }
+}
+
+void admin_cmd_info(struct call *c)
+{
+    struct text out = {0};
+    admin_info_text(&out, c);
+    if (out.failed)
+        admin_error(c->s, "ERR out of memory");
+    else
+        hs_resp_verbatim(c->out, out.p, out.n);
+    admin_text_free(&out);
+}

@@ -1,0 +1,143 @@
+/* shards.c - CLUSTER SHARDS: nodes grouped by their shard id.
+ *
+ * Sorting the nodes by shard id and then by place finds the groups in one go;
+ * groups come in the order of their first node. */
+#include "admin_int.h"
+
+#include <stdlib.h>
+
+struct member {
+    const struct hs_topo_node *node;
+    uint32_t ix;
+    uint32_t leader; /* the first node of its shard */
+};
+
+static int by_shard(const void *a, const void *b)
+{
+    const struct member *x = a;
+    const struct member *y = b;
+    int order = memcmp(x->node->shard_id, y->node->shard_id, HS_ID_LEN);
+    if (order != 0)
+        return order;
+    return x->ix < y->ix ? -1 : x->ix > y->ix;
+}
+
+static int by_leader(const void *a, const void *b)
+{
+    const struct member *x = a;
+    const struct member *y = b;
+    if (x->leader != y->leader)
+        return x->leader < y->leader ? -1 : 1;
+    return x->ix < y->ix ? -1 : x->ix > y->ix;
+}
+
+static const char *health(const struct hs_topo_node *n)
+{
+    if ((n->flags & HS_NODE_FAIL) != 0)
+        return "fail";
+    if ((n->flags & HS_NODE_SLAVE) != 0 && n->repl_offset == 0)
+        return "loading";
+    return "online";
+}
+
+static void put_text(struct hs_resp_sink *out, const char *key, const char *value)
+{
+    hs_resp_bulk_str(out, key);
+    hs_resp_bulk_str(out, value);
+}
+
+static void put_int(struct hs_resp_sink *out, const char *key, int64_t value)
+{
+    hs_resp_bulk_str(out, key);
+    hs_resp_int(out, value);
+}
+
+static void put_node(struct hs_resp_sink *out, const struct hs_topo_node *n,
+                     enum hs_endpoint_type type)
+{
+    const char *endpoint = admin_topo_endpoint(n, type);
+    size_t pairs = 6;
+    pairs += n->port != 0;
+    pairs += n->tls_port != 0;
+    pairs += n->hostname[0] != '\0';
+    hs_resp_map(out, pairs);
+    hs_resp_bulk_str(out, "id");
+    hs_resp_bulk(out, n->id.hex, HS_ID_LEN);
+    if (n->port != 0)
+        put_int(out, "port", n->port);
+    if (n->tls_port != 0)
+        put_int(out, "tls-port", n->tls_port);
+    put_text(out, "ip", n->ip);
+    put_text(out, "endpoint", endpoint != NULL ? endpoint : "");
+    if (n->hostname[0] != '\0')
+        put_text(out, "hostname", n->hostname);
+    put_text(out, "role", (n->flags & HS_NODE_SLAVE) != 0 ? "replica" : "master");
+    put_int(out, "replication-offset", n->repl_offset);
+    put_text(out, "health", health(n));
+}
+
+/* The slots of the master the first node stands under. */
+static void put_slots(struct hs_resp_sink *out, const struct hs_topo *t, uint32_t first,
+                      const struct ranges *r)
+{
+    uint32_t node = first;
+    for (uint32_t depth = 0; depth < t->nodes_n && t->nodes[node].master != HS_TOPO_NONE; depth++)
+        node = t->nodes[node].master;
+    size_t n = 0;
+    for (int32_t i = r->head[node]; i >= 0; i = r->v[i].next)
+        n += 2;
+    hs_resp_bulk_str(out, "slots");
+    hs_resp_array(out, n);
+    for (int32_t i = r->head[node]; i >= 0; i = r->v[i].next) {
+        hs_resp_int(out, r->v[i].first);
+        hs_resp_int(out, r->v[i].last);
+    }
+}
+
+/* Members in the order of the reply; nodes in handshake have no shard yet. */
+static uint32_t collect(struct member *m, const struct hs_topo *t, uint32_t *shards)
+{
+    uint32_t n = 0;
+    *shards = 0;
+    for (uint32_t i = 0; i < t->nodes_n; i++)
+        if ((t->nodes[i].flags & HS_NODE_HANDSHAKE) == 0)
+            m[n++] = (struct member){.node = &t->nodes[i], .ix = i};
+    if (n == 0)
+        return 0;
+    qsort(m, n, sizeof(*m), by_shard);
+    for (uint32_t i = 0; i < n; i++) {
+        bool same = i > 0 && memcmp(m[i].node->shard_id, m[i - 1].node->shard_id, HS_ID_LEN) == 0;
+        m[i].leader = same ? m[i - 1].leader : m[i].ix;
+        *shards += !same;
+    }
+    qsort(m, n, sizeof(*m), by_leader);
+    return n;
+}
+
+bool admin_shards_reply(struct hs_resp_sink *out, const struct hs_topo *t,
+                        enum hs_endpoint_type type)
+{
+    struct ranges ranges;
+    struct member *m = hs_alloc((t->nodes_n + 1) * sizeof(*m));
+    if (m == NULL || !admin_ranges_init(&ranges, t)) {
+        hs_free(m);
+        return false;
+    }
+    uint32_t shards;
+    uint32_t n = collect(m, t, &shards);
+    hs_resp_array(out, shards);
+    for (uint32_t i = 0; i < n;) {
+        uint32_t end = i;
+        while (end < n && m[end].leader == m[i].leader)
+            end++;
+        hs_resp_map(out, 2);
+        put_slots(out, t, m[i].ix, &ranges);
+        hs_resp_bulk_str(out, "nodes");
+        hs_resp_array(out, end - i);
+        for (; i < end; i++)
+            put_node(out, m[i].node, type);
+    }
+    admin_ranges_fini(&ranges);
+    hs_free(m);
+    return true;
+}

@@ -1,0 +1,97 @@
+/* daemon_int.h - what the files of the program share.
+ *
+ * Start-up either ends with everything in struct daemon built, or with an exit
+ * code and one sentence that says what happened and what to do.
+ */
+#ifndef HEARSAY_DAEMON_INT_H
+#define HEARSAY_DAEMON_INT_H
+
+#include "hearsay/admin.h"
+#include "hearsay/conf.h"
+#include "hearsay/net.h"
+#include "hearsay/owner.h"
+#include "hearsay/store.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+enum { /* exit codes */
+       DAEMON_OK = 0,
+       DAEMON_BAD_CONF = 1,
+       DAEMON_REFUSED = 2, /* by the environment */
+       DAEMON_BROKEN = 3,  /* an invariant */
+};
+
+struct daemon {
+    struct hs_conf conf;
+    struct hs_conf_result loaded;
+    uint32_t reactors_n, conns_max; /* conns_max: of one reactor */
+    int parent_fd;                  /* daemonized: who waits for our start, or -1 */
+    char executable[HS_PATH_MAX];
+    char net_offers[256]; /* what the probe found */
+
+    struct hs_topo *boot;
+    bool is_fresh; /* there was no nodes.conf */
+    struct hs_store *store;
+    struct hs_snapshot *snapshot;
+    struct hs_admin *admin;
+    struct hs_wake owner_wake;
+    bool has_owner_wake;
+    struct hs_net *net;
+    struct hs_owner *owner;
+    bool has_logfile, has_pidfile, has_unixsocket;
+
+    pthread_t owner_thread, store_thread, reactor_threads[HS_REACTORS_MAX];
+    uint32_t reactors_started;
+    bool owner_started, store_started;
+    atomic_int reactor_error; /* what a reactor could not start with, or 0 */
+};
+
+/* errors.c: one sentence to standard error and to the log file, if there is
+ * one. Returns code. */
+int daemon_fail(const struct daemon *d, int code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* options.c: true if there is nothing to run: something else was asked for, or
+ * the configuration is wrong. Then *code is how to exit. */
+bool daemon_options(struct daemon *d, int argc, char **argv, int *code);
+
+/* environ.c: in this order. Each returns an exit code. */
+int daemon_enter_dir(struct daemon *d);
+int daemon_open_log(struct daemon *d);
+int daemon_detach(struct daemon *d);
+int daemon_raise_fd_limit(struct daemon *d);
+void daemon_write_pidfile(struct daemon *d);
+/* Tells whoever waits for our start how it went. */
+void daemon_report(struct daemon *d, int code);
+
+/* rooms.c */
+int daemon_build(struct daemon *d);
+void daemon_demolish(struct daemon *d);
+/* The pid file and the socket. */
+void daemon_remove_files(struct daemon *d);
+
+/* listen.c */
+int daemon_listen(struct daemon *d);
+
+/* threads.c */
+uint32_t daemon_cpus(cpu_set_t *set);
+int daemon_start_threads(struct daemon *d);
+/* The owner first, since it tells the reactors to stop; the store last, since
+ * it writes what the owner left. */
+void daemon_stop_threads(struct daemon *d);
+
+/* signals.c */
+void daemon_signals_init(void);
+/* Until a signal or a client asks for a stop. Answers SIGHUP itself. */
+void daemon_signals_wait(void);
+/* From any thread: ends daemon_signals_wait(). */
+void daemon_signals_stop(void *unused);
+/* From here a second SIGINT ends the process at once. */
+void daemon_signals_last(void);
+
+/* supervise.c */
+void daemon_supervise_ready(const struct hs_conf *c);
+void daemon_supervise_stopping(const struct hs_conf *c);
+
+#endif

@@ -1,0 +1,85 @@
+/* listen.c - the ports: the bus and the clients on the same addresses. */
+#include "daemon_int.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The address family or the address does not exist here: what a leading '-'
+ * forgives. */
+static bool is_absent(int err)
+{
+    return err == -EADDRNOTAVAIL || err == -EAFNOSUPPORT || err == -EPFNOSUPPORT ||
+           err == -EPROTONOSUPPORT || err == -ESOCKTNOSUPPORT || err == -ENOPROTOOPT;
+}
+
+struct endpoint {
+    int (*listen)(struct hs_net *n, const char *ip, uint16_t port);
+    uint16_t port;
+    const char *what, *directive;
+};
+
+static int refuse(const struct daemon *d, const struct endpoint *e, const char *ip, int err)
+{
+    if (err == -EADDRINUSE)
+        return daemon_fail(d, DAEMON_REFUSED,
+                           "The %s %u is in use on %s. Stop the process that has it, or change "
+                           "'%s'.",
+                           e->what, (unsigned)e->port, ip, e->directive);
+    return daemon_fail(d, DAEMON_REFUSED, "Cannot listen on %s, %s %u: %s. Check 'bind' and '%s'.",
+                       ip, e->what, (unsigned)e->port, strerror(-err), e->directive);
+}
+
+static int listen_on_all(struct daemon *d, const struct endpoint *e)
+{
+    uint32_t bound = 0;
+    for (uint32_t i = 0; i < d->conf.bind_n; i++) {
+        const char *ip = d->conf.bind[i];
+        bool optional = ip[0] == '-';
+        ip += optional;
+        if (strcmp(ip, "*") == 0)
+            ip = "0.0.0.0";
+        else if (strcmp(ip, "::*") == 0)
+            ip = "::";
+        int err = e->listen(d->net, ip, e->port);
+        if (err == 0)
+            bound++;
+        else if (!optional || !is_absent(err))
+            return refuse(d, e, ip, err);
+    }
+    if (bound > 0)
+        return DAEMON_OK;
+    return daemon_fail(d, DAEMON_REFUSED,
+                       "None of the addresses of 'bind' exists on this host, so the %s %u could "
+                       "not be opened.",
+                       e->what, (unsigned)e->port);
+}
+
+static int listen_unix(struct daemon *d)
+{
+    const struct hs_conf *c = &d->conf;
+    if (c->unixsocket[0] == 0)
+        return DAEMON_OK;
+    int err = hs_net_listen_unix(d->net, c->unixsocket, c->unixsocketperm);
+    if (err != 0)
+        return daemon_fail(d, DAEMON_REFUSED,
+                           "Cannot listen on the socket '%s': %s. Check 'unixsocket'.",
+                           c->unixsocket, strerror(-err));
+    d->has_unixsocket = true;
+    return DAEMON_OK;
+}
+
+int daemon_listen(struct daemon *d)
+{
+    const struct hs_conf *c = &d->conf;
+    struct endpoint client = {hs_net_listen_client, c->port, "client port", "port"};
+    struct endpoint bus = {hs_net_listen_bus, hs_conf_bus_port(c), "cluster bus port",
+                           c->cluster_port != 0 ? "cluster-port" : "port' or 'cluster-port"};
+    int code = DAEMON_OK;
+    if (client.port != 0)
+        code = listen_on_all(d, &client);
+    if (code == DAEMON_OK)
+        code = listen_on_all(d, &bus);
+    if (code == DAEMON_OK)
+        code = listen_unix(d);
+    return code;
+}

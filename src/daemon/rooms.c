@@ -1,0 +1,201 @@
+/* rooms.c - builds one of each room, wires them together, and takes them down.
+ *
+ * Every size in the process is derived here, from cluster-nodes-max, maxclients
+ * and the number of reactors.
+ */
+#include "daemon_int.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum {
+    CONNS_SPARE = 64,         /* per reactor: handshakes, strangers */
+    FRAME_BYTES = 16 << 20,   /* per reactor: received, not yet read by the owner */
+    FRAMES_MIN = 8,           /* but at least so many of the longest */
+    SEND_PENDING = 1024,      /* entries of one link: minutes of heartbeats */
+    CLIENT_OUTBUF = 64 << 20, /* a CLUSTER SLOTS of 16384 ranges is below 4 MiB */
+    CONNECTS = 256,
+    STALL_MIN_MS = 5000, /* a send may pause that long even with short timeouts */
+};
+
+static bool draw(void *p, size_t n)
+{
+    return getrandom(p, n, 0) == (ssize_t)n;
+}
+
+static bool draw_id(char hex[HS_ID_LEN])
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t bytes[HS_ID_LEN];
+    if (!draw(bytes, sizeof(bytes)))
+        return false;
+    for (int i = 0; i < HS_ID_LEN; i++)
+        hex[i] = digits[bytes[i] & 15];
+    return true;
+}
+
+/* What a node knows that was never started before: a name for itself. */
+static struct hs_topo *fresh_topo(void)
+{
+    struct hs_topo *t = hs_topo_create(1, 0, 0);
+    if (t == NULL)
+        return NULL;
+    struct hs_topo_node *self = &t->nodes[0];
+    t->nodes_n = 1;
+    self->flags = HS_NODE_MYSELF | HS_NODE_MASTER;
+    self->master = HS_TOPO_NONE;
+    self->hostname = "";
+    self->nodename = "";
+    self->client_ipv4 = "";
+    self->client_ipv6 = "";
+    if (draw_id(self->id.hex) && draw_id(self->shard_id))
+        return t;
+    hs_topo_destroy(t);
+    return NULL;
+}
+
+static int no_memory(const struct daemon *d, const char *what)
+{
+    return daemon_fail(d, DAEMON_REFUSED,
+                       "Not enough memory for %s of a cluster of %" PRIu32
+                       " nodes. Lower cluster-nodes-max or maxclients.",
+                       what, d->conf.nodes_max);
+}
+
+static int open_store(struct daemon *d)
+{
+    char why[1024];
+    int code = DAEMON_REFUSED;
+    d->store = hs_store_open(d->conf.cluster_config_file, hs_clock().wall.ms, &d->boot, why,
+                             sizeof(why), &code);
+    if (d->store == NULL)
+        return daemon_fail(d, code, "%s", why);
+    d->is_fresh = d->boot == NULL;
+    if (d->is_fresh)
+        d->boot = fresh_topo();
+    if (d->boot == NULL)
+        return daemon_fail(d, DAEMON_REFUSED, "No memory or no randomness for a node id.");
+    if (d->boot->nodes_n > d->conf.nodes_max)
+        return daemon_fail(d, DAEMON_BAD_CONF,
+                           "'%s' knows %" PRIu32 " nodes, more than cluster-nodes-max %" PRIu32
+                           ". Raise cluster-nodes-max.",
+                           d->conf.cluster_config_file, d->boot->nodes_n, d->conf.nodes_max);
+    return DAEMON_OK;
+}
+
+static int build_net(struct daemon *d)
+{
+    const struct hs_conf *c = &d->conf;
+    uint32_t frame_max = hs_wire_frame_max(c->nodes_max);
+    uint32_t frames_least = frame_max * FRAMES_MIN;
+    struct hs_net_conf conf = {
+        .reactors = d->reactors_n,
+        .conns_max = d->conns_max,
+        .clients_max = c->maxclients,
+        .frame_max = frame_max,
+        .frame_bytes_max = frames_least > FRAME_BYTES ? frames_least : FRAME_BYTES,
+        .send_pending_max = SEND_PENDING,
+        .sendbuf_limit = c->link_sendbuf_limit,
+        .client_outbuf_max = CLIENT_OUTBUF,
+        .dial_timeout_ms = c->node_timeout_ms,
+        .stall_timeout_ms = c->node_timeout_ms > STALL_MIN_MS ? c->node_timeout_ms : STALL_MIN_MS,
+        .client_timeout_s = c->timeout_s,
+        .tcp_keepalive_s = c->tcp_keepalive_s,
+        .backlog = (int)c->tcp_backlog,
+    };
+    memcpy(conf.source_ip, c->bind_source_addr, sizeof(conf.source_ip));
+
+    struct hs_admin_conf admin = {
+        .snapshot = d->snapshot,
+        .reactors = d->reactors_n,
+        .config_file = d->loaded.file,
+        .executable = d->executable,
+        .net = &d->net,
+    };
+    d->admin = hs_admin_create(&admin);
+    if (d->admin == NULL)
+        return no_memory(d, "the client port");
+    struct hs_client_ops ops = hs_admin_ops(d->admin);
+    d->net = hs_net_create(&conf, &ops, &d->owner_wake);
+    return d->net != NULL ? DAEMON_OK : no_memory(d, "the connections");
+}
+
+static int build_owner(struct daemon *d)
+{
+    struct hs_owner_conf conf = {
+        .conf = d->conf,
+        .core =
+            {
+                .nodes_max = d->conf.nodes_max,
+                .links_max = d->reactors_n * d->conns_max,
+                .connects_max = CONNECTS,
+            },
+        .boot = d->boot,
+        .net = d->net,
+        .reactors = d->reactors_n,
+        .store = d->store,
+        .snapshot = d->snapshot,
+        .wake = &d->owner_wake,
+        .shutdown = daemon_signals_stop,
+    };
+    if (!draw(&conf.core.seed, sizeof(conf.core.seed)))
+        return daemon_fail(d, DAEMON_REFUSED, "The kernel gave no randomness: %s.",
+                           strerror(errno));
+    d->owner = hs_owner_create(&conf);
+    return d->owner != NULL ? DAEMON_OK : no_memory(d, "the table");
+}
+
+int daemon_build(struct daemon *d)
+{
+    const struct hs_conf *c = &d->conf;
+    int err = hs_net_probe(d->net_offers, sizeof(d->net_offers));
+    if (err != 0)
+        return daemon_fail(d, DAEMON_REFUSED, "%s", d->net_offers);
+    /* All peers may be on one reactor (they are on loopback); clients are dealt out. */
+    uint32_t clients = 2 * (c->maxclients / d->reactors_n) + 1;
+    d->conns_max =
+        2 * c->nodes_max + (clients < c->maxclients ? clients : c->maxclients) + CONNS_SPARE;
+    int code = open_store(d);
+    if (code != DAEMON_OK)
+        return code;
+    err = hs_wake_init(&d->owner_wake);
+    if (err != 0)
+        return daemon_fail(d, DAEMON_REFUSED, "No eventfd for the owner: %s.", strerror(-err));
+    d->has_owner_wake = true;
+    d->snapshot = hs_snapshot_create(d->reactors_n, hs_published_destroy);
+    if (d->snapshot == NULL)
+        return no_memory(d, "the published view");
+    code = build_net(d);
+    if (code == DAEMON_OK)
+        code = daemon_listen(d);
+    if (code == DAEMON_OK)
+        code = build_owner(d);
+    return code;
+}
+
+void daemon_remove_files(struct daemon *d)
+{
+    if (d->has_unixsocket)
+        unlink(d->conf.unixsocket);
+    if (d->has_pidfile)
+        unlink(d->conf.pidfile);
+}
+
+void daemon_demolish(struct daemon *d)
+{
+    hs_owner_destroy(d->owner);
+    if (d->net != NULL)
+        hs_net_destroy(d->net);
+    hs_admin_destroy(d->admin);
+    if (d->snapshot != NULL)
+        hs_snapshot_destroy(d->snapshot);
+    if (d->has_owner_wake)
+        hs_wake_fini(&d->owner_wake);
+    if (d->store != NULL)
+        hs_store_close(d->store);
+    hs_topo_destroy(d->boot);
+    daemon_remove_files(d);
+}

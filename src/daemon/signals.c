@@ -1,0 +1,77 @@
+/* signals.c - signals are read by the main thread, one at a time.
+ *
+ * They are blocked before any thread exists, so every thread inherits that, and
+ * nothing but the handler of SIGABRT ever runs in signal context.
+ */
+#include "daemon_int.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static sigset_t waited_for(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    return set;
+}
+
+/* A broken invariant has printed its line already; what is left is to end with
+ * the code that says so. */
+static void on_abort(int signal)
+{
+    (void)signal;
+    _exit(DAEMON_BROKEN);
+}
+
+void daemon_signals_init(void)
+{
+    sigset_t set = waited_for();
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignore, NULL);
+    struct sigaction broken = {.sa_handler = on_abort};
+    sigaction(SIGABRT, &broken, NULL);
+}
+
+void daemon_signals_wait(void)
+{
+    sigset_t set = waited_for();
+    for (;;) {
+        int signal = sigwaitinfo(&set, NULL);
+        if (signal == SIGHUP) {
+            int err = hs_log_reopen();
+            if (err != 0)
+                hs_log(HS_LOG_WARNING,
+                       "The log file could not be opened again: %s. Logging goes "
+                       "on in the old one.",
+                       strerror(-err));
+            continue;
+        }
+        if (signal == SIGTERM || signal == SIGINT) {
+            hs_log(HS_LOG_WARNING, "Received a request to stop (%s).",
+                   signal == SIGINT ? "SIGINT" : "SIGTERM or SHUTDOWN");
+            return;
+        }
+    }
+}
+
+void daemon_signals_stop(void *unused)
+{
+    (void)unused;
+    kill(getpid(), SIGTERM);
+}
+
+void daemon_signals_last(void)
+{
+    struct sigaction end = {.sa_handler = SIG_DFL};
+    sigaction(SIGINT, &end, NULL);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}

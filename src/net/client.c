@@ -1,0 +1,251 @@
+/* client.c - client connections: bytes in, bytes out, the meaning is elsewhere.
+ *
+ * A reply is collected in one buffer while the other is in the kernel's hands;
+ * both are given back when there is nothing to say, so that an idle client
+ * costs its place and its session only.
+ */
+#include "net_int.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+/* ---- reply buffers ---- */
+
+static bool grow(struct hs_outbuf *b, size_t need)
+{
+    size_t cap = b->cap == 0 ? CLIENT_OUT_FIRST : b->cap;
+
+    while (cap < need)
+        cap *= 2;
+    uint8_t *larger = hs_alloc(cap);
+    if (larger == NULL)
+        return false;
+    if (b->len > 0)
+        memcpy(larger, b->bytes, b->len);
+    hs_free(b->bytes);
+    b->bytes = larger;
+    b->cap = (uint32_t)cap;
+    return true;
+}
+
+void hs_outbuf_put(struct hs_outbuf *b, const void *p, size_t n)
+{
+    if (b->over || n == 0)
+        return;
+    if (n > b->max - b->len || (b->len + n > b->cap && !grow(b, b->len + n))) {
+        b->over = true; /* half a reply would be worse than none */
+        return;
+    }
+    memcpy(b->bytes + b->len, p, n);
+    b->len += (uint32_t)n;
+}
+
+static void release(struct hs_outbuf *b)
+{
+    hs_free(b->bytes);
+    *b = (struct hs_outbuf){.max = b->max, .over = b->over};
+}
+
+bool client_has_output(const struct conn *c)
+{
+    return c->sending || c->client->out.len > 0 || c->client->fly.len > 0;
+}
+
+/* ---- a client's life ---- */
+
+/* An address of a connection as ip:port; IPv6 in brackets. */
+static void describe(int fd, bool peer, char *text, size_t n, bool *loopback)
+{
+    char ip[HS_IP_LEN];
+    uint16_t port;
+
+    conn_address(fd, peer, ip, sizeof(ip), &port);
+    *loopback = strncmp(ip, "127.", 4) == 0 || strcmp(ip, "::1") == 0;
+    snprintf(text, n, strchr(ip, ':') != NULL ? "[%s]:%u" : "%s:%u", ip, (unsigned)port);
+}
+
+static void describe_unix(int fd, struct hs_client_info *info)
+{
+    struct sockaddr_un a = {0};
+    socklen_t len = sizeof(a) - 1;
+
+    getsockname(fd, (struct sockaddr *)&a, &len);
+    snprintf(info->peer, sizeof(info->peer), "%.*s:0", (int)sizeof(info->peer) - 3, a.sun_path);
+    snprintf(info->local, sizeof(info->local), "%.*s:0", (int)sizeof(info->local) - 3, a.sun_path);
+    info->unix_socket = info->loopback = true;
+}
+
+bool client_open(struct hs_reactor *r, struct conn *c, enum hs_listen kind)
+{
+    struct hs_client_info info = {.conn = conn_id(r, c), .reactor = r->ix};
+    bool local_is_loopback;
+
+    c->client = hs_alloc(sizeof(*c->client));
+    if (c->client == NULL) {
+        conn_close(r, c, ENOMEM);
+        return false;
+    }
+    c->client->out.max = c->client->fly.max = r->net->conf.client_outbuf_max;
+    c->clock_ms = r->now_ms;
+    list_append(r, &r->idle, c);
+    if (kind == HS_LISTEN_UNIX) {
+        describe_unix(c->fd, &info);
+    } else {
+        describe(c->fd, true, info.peer, sizeof(info.peer), &info.loopback);
+        describe(c->fd, false, info.local, sizeof(info.local), &local_is_loopback);
+    }
+    c->client->session = r->net->ops.open(r->net->ops.ctx, &info, &c->client->out);
+    if (c->client->session == NULL)
+        c->ending = true;
+    else
+        conn_set_run(r, c, RUN_REARM);
+    conn_want_flush(r, c);
+    return true;
+}
+
+void client_closed(struct hs_reactor *r, struct conn *c)
+{
+    atomic_fetch_sub(&r->net->clients_n, 1);
+    if (c->client == NULL)
+        return;
+    if (c->client->session != NULL)
+        r->net->ops.close(c->client->session);
+    release(&c->client->out);
+    release(&c->client->fly);
+    hs_free(c->client);
+    c->client = NULL;
+}
+
+static void touch(struct hs_reactor *r, struct conn *c)
+{
+    list_remove(r, &r->idle, c);
+    c->clock_ms = r->now_ms;
+    list_append(r, &r->idle, c);
+}
+
+void client_feed(struct hs_reactor *r, struct conn *c, const uint8_t *p, size_t n)
+{
+    struct client *cl = c->client;
+    void *request = NULL;
+
+    touch(r, c);
+    enum hs_client_verdict verdict = r->net->ops.feed(cl->session, p, n, &cl->out, &request);
+    if (verdict == HS_CLIENT_WAIT) {
+        HS_ASSERT(request != NULL);
+        struct hs_in in = {.kind = HS_IN_REQUEST, .conn = conn_id(r, c), .ptr = request};
+        cl->waiting = true;
+        push_in(r, &in);
+    } else if (verdict == HS_CLIENT_CLOSE) {
+        c->ending = true;
+    }
+    conn_want_flush(r, c);
+}
+
+void client_reply(struct hs_reactor *r, const struct hs_out *out)
+{
+    struct conn *c = conn_find(r, out->conn);
+
+    if (c == NULL || c->closing || c->kind != CONN_CLIENT) {
+        r->net->ops.drop(r->net->ops.ctx, out->ptr);
+        return;
+    }
+    HS_ASSERT(c->client->waiting);
+    c->client->waiting = false;
+    r->net->ops.reply(c->client->session, out->ptr, &c->client->out);
+    client_feed(r, c, NULL, 0);
+    recv_work(r, c);
+}
+
+void client_expire(struct hs_reactor *r)
+{
+    int64_t limit_ms = (int64_t)r->net->conf.client_timeout_s * 1000;
+    struct conn *c;
+
+    if (limit_ms == 0)
+        return;
+    while ((c = list_first(r, &r->idle)) != NULL && r->now_ms - c->clock_ms >= limit_ms) {
+        if (c->client->waiting) { /* for us */
+            touch(r, c);
+            continue;
+        }
+        count_add(r->counts, COUNT_clients_idle, 1);
+        conn_close(r, c, ETIMEDOUT);
+    }
+}
+
+/* ---- replies ---- */
+
+void client_flush(struct hs_reactor *r, struct conn *c)
+{
+    struct client *cl = c->client;
+
+    if (cl->out.over && !c->ending) {
+        count_add(r->counts, COUNT_clients_over, 1);
+        c->ending = true;
+    }
+    if (cl->fly.len == 0 && cl->out.len > 0) {
+        struct hs_outbuf empty = cl->fly;
+        empty.over = cl->out.over;
+        cl->fly = cl->out;
+        cl->out = empty;
+        cl->fly_off = 0;
+    }
+    if (cl->fly.len == 0) {
+        release(&cl->out);
+        release(&cl->fly);
+        if (c->ending)
+            conn_close(r, c, 0);
+        return;
+    }
+    struct scratch *s = send_scratch(r);
+    if (s != NULL)
+        s->iov[0] = (struct iovec){cl->fly.bytes + cl->fly_off, cl->fly.len - cl->fly_off};
+    if (s == NULL || !send_submit(r, c, s, 1))
+        conn_want_flush(r, c);
+}
+
+void client_sent(struct hs_reactor *r, struct conn *c, int res)
+{
+    struct client *cl = c->client;
+
+    touch(r, c);
+    cl->fly_off += (uint32_t)res;
+    HS_ASSERT(cl->fly_off <= cl->fly.len);
+    if (cl->fly_off == cl->fly.len)
+        cl->fly.len = cl->fly_off = 0;
+}
+
+/* ---- other connections of the same reactor, for whoever runs on it ---- */
+
+static struct conn *find_client(struct hs_net *n, struct hs_conn_id id)
+{
+    struct hs_reactor *r = &n->reactors[hs_net_reactor_of(n, id)];
+    struct conn *c = conn_find(r, id);
+
+    return c == NULL || c->closing || c->kind != CONN_CLIENT ? NULL : c;
+}
+
+bool hs_client_push(struct hs_net *n, struct hs_conn_id id, const void *p, size_t len)
+{
+    struct conn *c = find_client(n, id);
+
+    if (c == NULL)
+        return false;
+    hs_outbuf_put(&c->client->out, p, len);
+    conn_want_flush(&n->reactors[hs_net_reactor_of(n, id)], c);
+    return true;
+}
+
+/* Not at once: the caller may be in the middle of that client's own feed(). */
+bool hs_client_kill(struct hs_net *n, struct hs_conn_id id)
+{
+    struct conn *c = find_client(n, id);
+
+    if (c == NULL)
+        return false;
+    c->doomed = true;
+    conn_want_flush(&n->reactors[hs_net_reactor_of(n, id)], c);
+    return true;
+}

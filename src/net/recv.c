@@ -1,0 +1,329 @@
+/* recv.c - received buffers, worked off in order as far as there is room.
+ *
+ * A connection has one multishot receive that ends by itself after RECV_LIMIT
+ * bytes, so that none can take the whole buffer group. What arrives is held in
+ * a queue of buffers until it is worked off; a link that cannot go on, because
+ * `in` or the slab is full, is parked with its queue and not armed again, and
+ * TCP slows its peer. Nothing is dropped.
+ */
+#include "net_int.h"
+
+#include <errno.h>
+
+struct buf_group *recv_group(struct hs_reactor *r, const struct conn *c)
+{
+    return &r->bufs[c->kind == CONN_CLIENT];
+}
+
+/* ---- held buffers ---- */
+
+static void hold(struct hs_reactor *r, struct conn *c, uint16_t buf, uint32_t len)
+{
+    struct buf_group *g = recv_group(r, c);
+
+    HS_ASSERT(buf < g->n);
+    g->next[buf] = BUF_NIL;
+    g->len[buf] = len;
+    if (c->held_n == 0)
+        c->held_head = buf;
+    else
+        g->next[c->held_tail] = buf;
+    c->held_tail = buf;
+    c->held_n++;
+}
+
+/* n bytes of the first held buffer are done with. */
+static void consume(struct hs_reactor *r, struct conn *c, size_t n)
+{
+    struct buf_group *g = recv_group(r, c);
+
+    if (n == 0)
+        return;
+    uint16_t buf = c->held_head;
+    c->held_off = (uint16_t)(c->held_off + n);
+    HS_ASSERT(c->held_off <= g->len[buf]);
+    if (c->held_off < g->len[buf])
+        return;
+    c->held_head = g->next[buf];
+    c->held_off = 0;
+    c->held_n--;
+    bufs_post(g, buf);
+}
+
+static const uint8_t *first_held(struct hs_reactor *r, const struct conn *c, size_t *n)
+{
+    struct buf_group *g = recv_group(r, c);
+
+    if (c->held_n == 0) {
+        *n = 0;
+        return NULL;
+    }
+    *n = g->len[c->held_head] - c->held_off;
+    return g->mem + (size_t)c->held_head * BUF_SIZE + c->held_off;
+}
+
+void recv_drop_held(struct hs_reactor *r, struct conn *c)
+{
+    size_t n;
+
+    while (first_held(r, c, &n) != NULL)
+        consume(r, c, n);
+}
+
+/* ---- arming ---- */
+
+static bool arm(struct hs_reactor *r, struct conn *c)
+{
+    struct io_uring_sqe *sqe = uring_sqe(r, OP_RECV, c);
+
+    if (sqe == NULL)
+        return false;
+    io_uring_prep_recv_multishot(sqe, c->fd, NULL, 0, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    sqe->buf_group = recv_group(r, c)->id;
+    if (r->recv_limited)
+        sqe->file_index = RECV_LIMIT; /* newer headers call this word optlen */
+    c->armed = true;
+    count_add(r->counts, COUNT_rearmed, 1);
+    return true;
+}
+
+/* Oldest first, and no more than there are buffers: an arming without one
+ * fails at once, so doing it in a loop would be a busy loop. */
+void recv_arm_due(struct hs_reactor *r)
+{
+    for (int g = 0; g < 2; g++) {
+        for (uint32_t n = r->bufs[g].posted; n > 0; n--) {
+            struct conn *c = list_first(r, &r->rearm[g]);
+            if (c == NULL || !arm(r, c))
+                break;
+            conn_set_run(r, c, RUN_NONE);
+        }
+    }
+}
+
+/* ---- working it off ---- */
+
+static void park(struct hs_reactor *r, struct conn *c)
+{
+    if (!c->stuck)
+        count_add(r->counts, COUNT_parked, 1);
+    c->stuck = true;
+    conn_set_run(r, c, RUN_PARKED);
+}
+
+static void hand_over(struct hs_reactor *r, struct conn *c)
+{
+    struct hs_frame *frame = framer_take(&c->framer);
+    struct hs_in in = {.kind = HS_IN_FRAME, .conn = conn_id(r, c), .frame = frame};
+    enum hs_wire_err err = hs_wire_check(frame->bytes, frame->len, &in.view);
+
+    if (err != HS_WIRE_OK) {
+        count_add(r->verdicts, (enum net_counter)err, 1);
+        slab_put(&r->slab, frame);
+        return;
+    }
+    if (list_has(c, LINK_SILENT))
+        list_remove(r, &r->silent, c);
+    count_add(r->counts, COUNT_frames, 1);
+    r->frames_out++;
+    bool pushed = hs_in_ring_push(&r->in, &in);
+    HS_ASSERT(pushed); /* push_room() said so */
+    r->pushed = true;
+}
+
+/* When no frame is with the owner, no memory will come back by waiting: all of
+ * it is in unfinished frames, and the oldest of them has to go. */
+static void evict_unfinished(struct hs_reactor *r)
+{
+    struct conn *oldest = list_first(r, &r->partial);
+
+    if (r->frames_out > 0 || oldest == NULL)
+        return;
+    count_add(r->counts, COUNT_links_evicted, 1);
+    conn_close(r, oldest, ENOMEM);
+}
+
+/* Unfinished frames are on a clock. */
+static void keep_clock(struct hs_reactor *r, struct conn *c)
+{
+    bool unfinished = framer_is_partial(&c->framer) && c->framer.have != c->framer.want;
+
+    if (list_has(c, LINK_CLOCK) && !unfinished) {
+        list_remove(r, &r->partial, c);
+    } else if (!list_has(c, LINK_CLOCK) && unfinished) {
+        c->clock_ms = r->now_ms;
+        list_append(r, &r->partial, c);
+    }
+}
+
+/* All bytes are worked off, or c is on a list that says why not. */
+static void rest(struct hs_reactor *r, struct conn *c)
+{
+    if (c->eof)
+        conn_close(r, c, 0);
+    else if (!c->armed)
+        conn_set_run(r, c, RUN_REARM);
+}
+
+static void work_bus(struct hs_reactor *r, struct conn *c)
+{
+    for (int budget = FRAMES_PER_TURN;;) {
+        enum hs_wire_err err;
+        size_t n, used;
+        const uint8_t *p = first_held(r, c, &n);
+        enum framer_result result =
+            framer_feed(&c->framer, &r->slab, r->net->conf.frame_max, p, n, &used, &err);
+        consume(r, c, used);
+        keep_clock(r, c);
+        switch (result) {
+        case FRAMER_MORE:
+            if (c->held_n > 0)
+                continue;
+            rest(r, c);
+            return;
+        case FRAMER_WHOLE:
+            if (!push_room(r)) {
+                park(r, c);
+                return;
+            }
+            if (budget-- == 0) {
+                conn_set_run(r, c, RUN_READY);
+                return;
+            }
+            c->stuck = false;
+            hand_over(r, c);
+            continue;
+        case FRAMER_NO_MEMORY:
+            park(r, c);
+            evict_unfinished(r); /* it may be c itself */
+            return;
+        case FRAMER_BAD:
+            count_add(r->verdicts, (enum net_counter)err, 1);
+            conn_close(r, c, EPROTO);
+            return;
+        }
+    }
+}
+
+static void work_client(struct hs_reactor *r, struct conn *c)
+{
+    size_t n;
+
+    for (const uint8_t *p;
+         !c->client->waiting && !c->ending && !c->doomed && (p = first_held(r, c, &n)) != NULL;) {
+        client_feed(r, c, p, n);
+        consume(r, c, n);
+    }
+    if (c->ending || c->doomed)
+        recv_drop_held(r, c); /* nobody listens any more */
+    else if (c->client->waiting)
+        return; /* client_reply() goes on */
+    else if (c->eof && client_has_output(c)) {
+        c->ending = true;
+        conn_want_flush(r, c);
+    } else
+        rest(r, c);
+}
+
+void recv_work(struct hs_reactor *r, struct conn *c)
+{
+    if (c->kind == CONN_CLIENT)
+        work_client(r, c);
+    else
+        work_bus(r, c);
+}
+
+bool recv_resume(struct hs_reactor *r)
+{
+    for (uint32_t n = r->ready.n; n > 0; n--) {
+        struct conn *c = list_first(r, &r->ready);
+        if (c == NULL)
+            break; /* evicted meanwhile */
+        conn_set_run(r, c, RUN_NONE);
+        recv_work(r, c);
+    }
+    for (uint32_t n = r->parked.n; n > 0 && push_room(r); n--) {
+        struct conn *c = list_first(r, &r->parked);
+        if (c == NULL)
+            break;
+        conn_set_run(r, c, RUN_NONE);
+        recv_work(r, c);
+    }
+    return r->ready.n > 0;
+}
+
+/* ---- completions ---- */
+
+static void failed(struct hs_reactor *r, struct conn *c, int err)
+{
+    if (err == ENOBUFS) {
+        count_add(r->counts, COUNT_enobufs, 1);
+    } else if (err == EINVAL && r->recv_limited) {
+        r->recv_limited = false; /* an older kernel: without the limit, then */
+    } else if (err != ECANCELED) {
+        conn_close(r, c, err);
+        return;
+    }
+    if (c->run == RUN_NONE && c->held_n == 0)
+        recv_work(r, c);
+}
+
+/* It cannot go on, and an arming without a limit would fill the group. */
+static void stop_if_waiting(struct hs_reactor *r, struct conn *c)
+{
+    if (c->held_n < HELD_MAX || !c->armed || c->cancelled)
+        return;
+    uring_cancel(r, OP_RECV, c);
+    c->cancelled = true;
+}
+
+void recv_done(struct hs_reactor *r, struct conn *c, int res, uint32_t flags)
+{
+    struct buf_group *g = recv_group(r, c);
+
+    if (!(flags & IORING_CQE_F_MORE))
+        c->armed = c->cancelled = false;
+    if (flags & IORING_CQE_F_BUFFER) {
+        uint16_t buf = (uint16_t)(flags >> IORING_CQE_BUFFER_SHIFT);
+        g->posted--;
+        if (c->closing || c->ending || res <= 0)
+            bufs_post(g, buf);
+        else
+            hold(r, c, buf, (uint32_t)res);
+    }
+    if (res > 0)
+        count_add(r->counts, COUNT_bytes_in, (uint64_t)res);
+    if (c->closing) {
+        conn_settle(r, c);
+        return;
+    }
+    if (res < 0) {
+        failed(r, c, -res);
+        return;
+    }
+    c->eof = c->eof || res == 0;
+    if (c->run == RUN_NONE || c->run == RUN_REARM) {
+        conn_set_run(r, c, RUN_NONE);
+        recv_work(r, c);
+    } else {
+        stop_if_waiting(r, c);
+    }
+}
+
+void recv_expire(struct hs_reactor *r)
+{
+    int64_t limit_ms = (int64_t)r->net->conf.stall_timeout_ms * SLOW_FRAME_STALLS;
+    struct conn *c;
+
+    while ((c = list_first(r, &r->partial)) != NULL && r->now_ms - c->clock_ms >= limit_ms) {
+        if (c->run == RUN_PARKED || c->run == RUN_READY) { /* it waits for us */
+            list_remove(r, &r->partial, c);
+            c->clock_ms = r->now_ms;
+            list_append(r, &r->partial, c);
+            continue;
+        }
+        count_add(r->counts, COUNT_links_slow_frame, 1);
+        conn_close(r, c, ETIMEDOUT);
+    }
+}

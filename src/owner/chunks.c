@@ -1,0 +1,110 @@
+/* chunks.c - a bounded pool of memory for outgoing bytes.
+ *
+ * The core encodes straight into the current chunk, and entries for reactors
+ * borrow from it. A chunk counts what was borrowed and what came back, both on
+ * the owner's side, so no counter is shared between threads. When all is back,
+ * the chunk is used again.
+ *
+ * Bound: `max` chunks. At the bound the owner takes no new events, which parks
+ * connections and lets TCP slow the peers. It ends because reactors cut links
+ * that make no progress, and give back what was queued on them.
+ */
+#include "owner_int.h"
+
+#include <string.h>
+
+void owner_chunks_init(struct owner_chunks *p, uint32_t step_max)
+{
+    HS_ASSERT(step_max > 0 && step_max <= UINT32_MAX / 2);
+
+    /* Twice a step: a chunk is given up only when it is at least half used. */
+    uint32_t size = step_max * 2 > OWNER_CHUNK_MIN ? step_max * 2 : OWNER_CHUNK_MIN;
+    uint32_t max = OWNER_CHUNKS_BYTES / size;
+    *p = (struct owner_chunks){
+        .size = size,
+        .max = max > OWNER_CHUNKS_MIN ? max : OWNER_CHUNKS_MIN,
+    };
+    HS_ASSERT(p->max <= OWNER_CHUNKS_MAX);
+}
+
+void owner_chunks_fini(struct owner_chunks *p)
+{
+    for (uint32_t i = 0; i < p->n; i++) {
+        hs_free(p->all[i]->bytes);
+        hs_free(p->all[i]);
+    }
+    *p = (struct owner_chunks){0};
+}
+
+static struct hs_chunk *create(struct owner_chunks *p)
+{
+    if (p->n == p->max)
+        return NULL;
+    struct hs_chunk *c = hs_alloc(sizeof(*c));
+    uint8_t *bytes = hs_alloc(p->size);
+    if (c == NULL || bytes == NULL) {
+        hs_free(c);
+        hs_free(bytes);
+        return NULL;
+    }
+    *c = (struct hs_chunk){.bytes = bytes, .size = p->size};
+    p->all[p->n++] = c;
+    return c;
+}
+
+static void empty(struct hs_chunk *c)
+{
+    c->used = 0;
+    c->refs = 0;
+    c->done = 0;
+}
+
+struct hs_chunk *owner_chunks_take(struct owner_chunks *p, uint32_t need)
+{
+    HS_ASSERT(need <= p->size);
+    struct hs_chunk *c = p->current;
+    if (c != NULL) {
+        if (c->refs == c->done)
+            empty(c);
+        if (c->size - c->used >= need)
+            return c;
+    }
+    struct hs_chunk *next = p->free;
+    if (next != NULL) {
+        p->free = next->next;
+        next->next = NULL;
+    } else {
+        next = create(p);
+    }
+    /* A full chunk stays the current one until there is another: it may empty. */
+    if (next != NULL)
+        p->current = next;
+    return next;
+}
+
+void owner_chunks_filled(struct hs_chunk *c, uint32_t n)
+{
+    HS_ASSERT(n <= c->size - c->used);
+    uint32_t aligned = (n + 15) & ~15u;
+    uint32_t room = c->size - c->used;
+    c->used += aligned < room ? aligned : room;
+}
+
+void owner_chunks_done(struct owner_chunks *p, struct hs_chunk *c)
+{
+    HS_ASSERT(c->done < c->refs);
+    c->done++;
+    if (c->done < c->refs || c == p->current)
+        return;
+    empty(c);
+    c->next = p->free;
+    p->free = c;
+}
+
+uint64_t owner_chunks_out(const struct owner_chunks *p)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < p->n; i++)
+        n += p->all[i]->refs - p->all[i]->done;
+    return n;
+}

@@ -1,0 +1,158 @@
+/* dispatch.c - what the core asked for becomes entries for reactors.
+ *
+ * Called right after each step, while the bytes of its actions are still at the
+ * end of the current chunk. An entry that borrows bytes takes one reference.
+ */
+#include "owner_int.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static struct hs_conn_id conn_of(struct hs_link link)
+{
+    return (struct hs_conn_id){.ix = link.ix, .gen = link.gen};
+}
+
+static struct owner_port *port_of(struct hs_owner *o, struct hs_conn_id conn)
+{
+    uint32_t r = hs_net_reactor_of(o->net, conn);
+    HS_ASSERT(r < o->ports_n);
+    return &o->ports[r];
+}
+
+static bool was_closed(const struct hs_owner *o, struct hs_conn_id conn)
+{
+    return o->closed[conn.ix] == conn.gen + 1;
+}
+
+/* Once per use of a place: the port has room for exactly that. */
+static void close_conn(struct hs_owner *o, struct hs_conn_id conn)
+{
+    if (was_closed(o, conn))
+        return;
+    o->closed[conn.ix] = conn.gen + 1;
+    struct hs_out out = {.kind = HS_OUT_CLOSE, .conn = conn, .control = true};
+    bool pushed = owner_port_push(port_of(o, conn), &out);
+    HS_ASSERT(pushed);
+}
+
+static bool is_pubsub(const uint8_t *frame)
+{
+    /* The high bit of the type marks the light form of the same message. */
+    uint16_t type = hs_get16(frame + HS_OFF_TYPE) & 0x7fff;
+    return type == HS_MSG_PUBLISH || type == HS_MSG_PUBLISHSHARD;
+}
+
+static void send(struct hs_owner *o, struct hs_chunk *chunk, const struct hs_action *a)
+{
+    struct hs_conn_id conn = conn_of(a->link);
+    if (was_closed(o, conn))
+        return;
+    struct hs_out out = {
+        .kind = HS_OUT_SEND,
+        .conn = conn,
+        .chunk = chunk,
+        .off = chunk->used + a->off,
+        .len = a->len,
+        .control = !is_pubsub(o->acts.bytes + a->off),
+    };
+    if (owner_port_push(port_of(o, conn), &out)) {
+        chunk->refs++;
+        return;
+    }
+    o->counters[HS_OWNER_OVERFLOWS]++;
+    close_conn(o, conn);
+}
+
+static void dial(struct hs_owner *o, struct hs_chunk *chunk, const struct hs_action *a)
+{
+    const char *ip = (const char *)o->acts.bytes + a->off;
+    HS_ASSERT(a->len > 0 && a->len <= HS_IP_LEN);
+    HS_ASSERT(memchr(ip, 0, a->len) != NULL);
+
+    struct hs_out out = {
+        .kind = HS_OUT_DIAL,
+        .chunk = chunk,
+        .off = chunk->used + a->off,
+        .len = a->len,
+        .dial = a->dial.node | (uint32_t)a->dial.gen << 16,
+        .port = a->port,
+    };
+    uint32_t r = hs_net_reactor_for(o->net, ip);
+    HS_ASSERT(r < o->ports_n);
+    if (owner_port_push(&o->ports[r], &out)) {
+        chunk->refs++;
+        return;
+    }
+    o->counters[HS_OWNER_REFUSALS]++;
+    HS_ASSERT(o->undialed_n < o->undialed_max);
+    o->undialed[o->undialed_n++] = a->dial;
+}
+
+static void save(struct hs_owner *o, const struct hs_action *a)
+{
+    HS_ASSERT(a->seq >= o->save_seq);
+    o->save_seq = a->seq;
+    o->save_sync = o->save_sync || a->sync;
+    o->save_pending = true;
+}
+
+static void reply(struct hs_owner *o, const struct hs_action *a)
+{
+    /* Commands of the owner's own have no request behind them. */
+    if (a->token == 0)
+        return;
+    struct hs_request *req = (struct hs_request *)(uintptr_t)a->token;
+    req->err = a->err;
+    req->number = a->number;
+    owner_answer(o, req);
+}
+
+static void act(struct hs_owner *o, struct hs_chunk *chunk, const struct hs_action *a)
+{
+    switch ((enum hs_action_type)a->type) {
+    case HS_ACT_CONNECT:
+        dial(o, chunk, a);
+        break;
+    case HS_ACT_CLOSE:
+        close_conn(o, conn_of(a->link));
+        break;
+    case HS_ACT_SEND:
+        send(o, chunk, a);
+        break;
+    case HS_ACT_SAVE:
+        save(o, a);
+        break;
+    case HS_ACT_REPLY:
+        reply(o, a);
+        break;
+    case HS_ACT_DELIVER:
+        /* No client of ours can subscribe, so there is nobody to deliver to. */
+        break;
+    case HS_ACT_NOTE:
+        owner_note(o, a);
+        break;
+    }
+}
+
+void owner_dispatch(struct hs_owner *o, struct hs_chunk *chunk)
+{
+    for (uint32_t i = 0; i < o->acts.n; i++)
+        act(o, chunk, &o->acts.v[i]);
+}
+
+void owner_adopt(struct hs_owner *o, const struct hs_in *in)
+{
+    uint32_t r = 0;
+    if (in->dial == HS_LISTEN_BUS && in->up != NULL)
+        r = hs_net_reactor_for(o->net, in->up->peer_ip);
+    else
+        r = o->adopt_next++ % o->ports_n;
+    hs_free(in->up);
+
+    struct hs_out out = {.kind = HS_OUT_ADOPT, .len = (uint32_t)in->number, .dial = in->dial};
+    if (owner_port_push(&o->ports[r], &out))
+        return;
+    o->counters[HS_OWNER_REFUSALS]++;
+    close(in->number);
+}

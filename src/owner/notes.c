@@ -1,0 +1,180 @@
+/* notes.c - what the core found worth telling becomes a log line.
+ *
+ * One table of templates, worded like the stock server's lines so that people's
+ * filters and habits keep working. In a template %n is the node, %o the other
+ * node, %d the number.
+ *
+ * Bound: peers can provoke most of these, so each kind has a bucket of
+ * OWNER_NOTE_BURST lines that refills by OWNER_NOTE_PER_S. What is left out is
+ * counted, and told with the next line of its kind.
+ */
+#include "owner_int.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct note_text {
+    enum hs_log_level level;
+    const char *text;
+    const char *alone; /* if there is no other node; NULL: the same text */
+};
+
+static const struct note_text texts[HS_NOTES] = {
+    [HS_NOTE_NODE_ADDED] = {HS_LOG_VERBOSE, "Node %n added, gossiped by %o.",
+                            "Node %n added by CLUSTER MEET."},
+    [HS_NOTE_NODE_REMOVED] = {HS_LOG_VERBOSE, "Node %n is no longer known.", NULL},
+    [HS_NOTE_HANDSHAKE_DONE] = {HS_LOG_VERBOSE, "Handshake with node %n completed.", NULL},
+    [HS_NOTE_HANDSHAKE_TIMEOUT] = {HS_LOG_VERBOSE, "Handshake with node %n timed out.", NULL},
+    [HS_NOTE_PFAIL] = {HS_LOG_VERBOSE, "*** NODE %n possibly failing", NULL},
+    [HS_NOTE_PFAIL_CLEARED] = {HS_LOG_VERBOSE, "Node %n is back online.", NULL},
+    [HS_NOTE_FAIL] = {HS_LOG_NOTICE, "FAIL message received from %o about %n",
+                      "Marking node %n as failing (quorum reached)."},
+    [HS_NOTE_FAIL_CLEARED] = {HS_LOG_NOTICE, "Clear FAIL state for node %n: is reachable again.",
+                              NULL},
+    [HS_NOTE_STATE_OK] = {HS_LOG_NOTICE, "Cluster state changed: ok", NULL},
+    [HS_NOTE_STATE_FAIL] = {HS_LOG_NOTICE, "Cluster state changed: fail", NULL},
+    [HS_NOTE_ADDRESS_CHANGED] = {HS_LOG_NOTICE, "Address updated for node %n", NULL},
+    [HS_NOTE_ID_MISMATCH] = {HS_LOG_DEBUG,
+                             "PONG contains mismatching sender ID. Node %n is unreachable at "
+                             "the address we know.",
+                             NULL},
+    [HS_NOTE_ROLE_MASTER] = {HS_LOG_NOTICE, "Node %n is now a master.", NULL},
+    [HS_NOTE_ROLE_REPLICA] = {HS_LOG_NOTICE, "Node %n is now a replica of %o.", NULL},
+    [HS_NOTE_SLOTS_MOVED] = {HS_LOG_NOTICE, "%d slots are now served by node %n.", NULL},
+    [HS_NOTE_EPOCH_COLLISION] = {HS_LOG_VERBOSE,
+                                 "WARNING: configEpoch collision with node %o. configEpoch set "
+                                 "to %d",
+                                 NULL},
+    [HS_NOTE_EPOCH_BUMPED] = {HS_LOG_NOTICE, "New configEpoch set to %d", NULL},
+    [HS_NOTE_FORGOTTEN] = {HS_LOG_NOTICE, "Forgetting node %n, as node %o asked its peers to do.",
+                           "Forgetting node %n."},
+    [HS_NOTE_TABLE_FULL] = {HS_LOG_WARNING,
+                            "Node %n was not added: cluster-nodes-max nodes are known already. "
+                            "Raise cluster-nodes-max and restart.",
+                            NULL},
+    [HS_NOTE_BAD_SENDER] = {HS_LOG_DEBUG, "Ignored a packet of type %d from node %n.", NULL},
+    [HS_NOTE_OWN_ADDRESS] = {HS_LOG_NOTICE, "IP address for this node updated.", NULL},
+    [HS_NOTE_VOTE_GRANTED] = {HS_LOG_NOTICE, "Failover auth granted to %n for epoch %d", NULL},
+    [HS_NOTE_VOTE_REFUSED] = {HS_LOG_NOTICE, "Failover auth denied to %n: reason %d", NULL},
+    [HS_NOTE_ELECTION_PLANNED] = {HS_LOG_NOTICE, "Start of election delayed for %d milliseconds.",
+                                  NULL},
+    [HS_NOTE_ELECTION_STARTED] = {HS_LOG_NOTICE, "Starting a failover election for epoch %d.",
+                                  NULL},
+    [HS_NOTE_ELECTION_EXPIRED] = {HS_LOG_NOTICE, "Failover attempt expired.", NULL},
+    [HS_NOTE_ELECTION_WON] = {HS_LOG_NOTICE,
+                              "Failover election won: I'm the new master. "
+                              "configEpoch set to %d after successful failover.",
+                              NULL},
+    [HS_NOTE_MF_STARTED] = {HS_LOG_NOTICE, "Manual failover requested by replica %n.",
+                            "Manual failover started."},
+    [HS_NOTE_MF_ABORTED] = {HS_LOG_WARNING, "Manual failover timed out.", NULL},
+    [HS_NOTE_UPDATE_SENT] = {HS_LOG_VERBOSE,
+                             "Node %n has old slots configuration, sending an UPDATE message "
+                             "about %o",
+                             NULL},
+    [HS_NOTE_RESUMED] = {HS_LOG_WARNING,
+                         "This process did not run for %d milliseconds. Failure detection starts "
+                         "afresh.",
+                         NULL},
+};
+
+static void put(char *buf, size_t n, size_t *at, const char *s, size_t len)
+{
+    size_t room = n - 1 - *at;
+    size_t take = len < room ? len : room;
+    memcpy(buf + *at, s, take);
+    *at += take;
+    buf[*at] = 0;
+}
+
+static void put_node(char *buf, size_t n, size_t *at, const struct hs_node_id *id, const char *name)
+{
+    if (id == NULL) {
+        put(buf, n, at, "(unknown)", 9);
+        return;
+    }
+    put(buf, n, at, id->hex, sizeof(id->hex));
+    put(buf, n, at, " (", 2);
+    put(buf, n, at, name, strlen(name));
+    put(buf, n, at, ")", 1);
+}
+
+enum hs_log_level owner_note_text(enum hs_note note, const struct owner_note_args *args, char *buf,
+                                  size_t n)
+{
+    HS_ASSERT(note < HS_NOTES);
+    HS_ASSERT(n > 0);
+
+    const struct note_text *t = &texts[note];
+    const char *text = args->other == NULL && t->alone != NULL ? t->alone : t->text;
+    char number[24];
+    int number_n = snprintf(number, sizeof(number), "%" PRId64, args->number);
+    size_t at = 0;
+    buf[0] = 0;
+    for (const char *p = text; *p != 0; p++) {
+        if (*p != '%') {
+            put(buf, n, &at, p, 1);
+            continue;
+        }
+        p++;
+        if (*p == 'n')
+            put_node(buf, n, &at, args->node, args->node_name);
+        else if (*p == 'o')
+            put_node(buf, n, &at, args->other, args->other_name);
+        else
+            put(buf, n, &at, number, (size_t)number_n);
+    }
+    return t->level;
+}
+
+bool owner_bucket_take(struct owner_bucket *b, int64_t now_ms, uint32_t *dropped)
+{
+    int64_t fresh = (now_ms - b->filled_ms) * OWNER_NOTE_PER_S / 1000;
+    if (fresh > 0) {
+        b->left = fresh >= OWNER_NOTE_BURST - (int64_t)b->left ? OWNER_NOTE_BURST
+                                                               : b->left + (uint32_t)fresh;
+        b->filled_ms = now_ms;
+    }
+    if (b->left == 0) {
+        b->dropped++;
+        return false;
+    }
+    b->left--;
+    *dropped = b->dropped;
+    b->dropped = 0;
+    return true;
+}
+
+static const char *name_of(const struct hs_owner *o, const struct hs_node_id *id)
+{
+    if (id == NULL || o->seen == NULL)
+        return "";
+    uint16_t ix = hs_topo_find(o->seen, id);
+    return ix == HS_TOPO_NONE ? "" : o->seen->nodes[ix].nodename;
+}
+
+void owner_note(struct hs_owner *o, const struct hs_action *a)
+{
+    HS_ASSERT(a->note < HS_NOTES);
+    if (texts[a->note].level < hs_log_get_level())
+        return;
+    uint32_t dropped;
+    if (!owner_bucket_take(&o->notes[a->note], o->now.mono.ms, &dropped)) {
+        o->counters[HS_OWNER_NOTES_DROPPED]++;
+        return;
+    }
+    struct owner_note_args args = {.number = a->number};
+    args.node = a->node != HS_NIL ? hs_core_node_id(o->core, a->node) : &a->id;
+    if (a->other != HS_NIL)
+        args.other = hs_core_node_id(o->core, a->other);
+    args.node_name = name_of(o, args.node);
+    args.other_name = name_of(o, args.other);
+
+    char line[512];
+    enum hs_log_level level = owner_note_text(a->note, &args, line, sizeof(line));
+    if (dropped > 0)
+        hs_log(level, "%s [%" PRIu32 " more of this kind were not logged]", line, dropped);
+    else
+        hs_log(level, "%s", line);
+}

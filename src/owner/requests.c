@@ -1,0 +1,107 @@
+/* requests.c - what client sessions ask of the owner.
+ *
+ * A request is borrowed from its session until it goes back in an HS_OUT_REPLY.
+ * It goes back only after what it changed was published, so a client that reads
+ * after a reply sees its own write.
+ */
+#include "owner_int.h"
+
+#include <string.h>
+#include <time.h>
+
+void owner_answer(struct hs_owner *o, struct hs_request *req)
+{
+    req->next = NULL;
+    *o->answers_end = req;
+    o->answers_end = &req->next;
+}
+
+void owner_answers_flush(struct hs_owner *o)
+{
+    struct hs_request *req = o->answers;
+    o->answers = NULL;
+    o->answers_end = &o->answers;
+    while (req != NULL) {
+        struct hs_request *next = req->next;
+        uint32_t r = hs_net_reactor_of(o->net, req->conn);
+        HS_ASSERT(r < o->ports_n);
+        owner_port_reply(&o->ports[r], req);
+        req = next;
+    }
+}
+
+static void command(struct hs_owner *o, struct hs_request *req)
+{
+    req->cmd.token = (uint64_t)(uintptr_t)req;
+    struct hs_event ev = {.type = HS_EV_COMMAND, .cmd = &req->cmd};
+    owner_step(o, &ev);
+}
+
+static void adopt_conf(struct hs_owner *o, struct hs_request *req)
+{
+    struct hs_core_conf core_conf;
+    hs_owner_core_conf(req->conf, &core_conf);
+    struct hs_cmd cmd = {.type = HS_CMD_CONF, .conf = &core_conf};
+    struct hs_event ev = {.type = HS_EV_COMMAND, .cmd = &cmd};
+    owner_step(o, &ev);
+    o->conf = *req->conf;
+    o->published_stale = true;
+    hs_log_set_level(o->conf.loglevel);
+    req->err = HS_CMD_OK;
+    owner_answer(o, req);
+}
+
+/* In slices, so that a stop does not wait for the rest of it. */
+static void stand_still(struct hs_owner *o, int64_t ms)
+{
+    while (ms > 0 && !atomic_load(&o->stop)) {
+        int64_t slice = ms < 100 ? ms : 100;
+        struct timespec ts = {.tv_nsec = slice * 1000000};
+        nanosleep(&ts, NULL);
+        ms -= slice;
+    }
+}
+
+void owner_request(struct hs_owner *o, struct hs_request *req)
+{
+    switch (req->kind) {
+    case HS_REQ_COMMAND:
+        command(o, req);
+        break;
+    case HS_REQ_CONF:
+        adopt_conf(o, req);
+        break;
+    case HS_REQ_SHUTDOWN:
+        req->next = o->shutdowns;
+        o->shutdowns = req;
+        o->shutdown(o->shutdown_ctx);
+        break;
+    case HS_REQ_SLEEP:
+        stand_still(o, req->number);
+        owner_answer(o, req);
+        break;
+    }
+}
+
+void hs_owner_core_conf(const struct hs_conf *conf, struct hs_core_conf *out)
+{
+    *out = (struct hs_core_conf){
+        .node_timeout_ms = conf->node_timeout_ms,
+        .ping_interval_ms = conf->ping_interval_ms,
+        .blacklist_ttl_s = conf->blacklist_ttl_s,
+        .migration_barrier = conf->migration_barrier,
+        .replica_validity_factor = conf->replica_validity_factor,
+        .require_full_coverage = conf->require_full_coverage,
+        .replica_no_failover = conf->replica_no_failover,
+        .allow_replica_migration = conf->allow_replica_migration,
+        .tls_cluster = conf->tls_cluster,
+        .port = conf->announce_port != 0 ? conf->announce_port : conf->port,
+        .tls_port = conf->announce_tls_port != 0 ? conf->announce_tls_port : conf->tls_port,
+        .cport = conf->announce_bus_port != 0 ? conf->announce_bus_port : hs_conf_bus_port(conf),
+    };
+    memcpy(out->announce_ip, conf->announce_ip, sizeof(out->announce_ip));
+    memcpy(out->client_ipv4, conf->announce_client_ipv4, sizeof(out->client_ipv4));
+    memcpy(out->client_ipv6, conf->announce_client_ipv6, sizeof(out->client_ipv6));
+    memcpy(out->hostname, conf->announce_hostname, sizeof(out->hostname));
+    memcpy(out->nodename, conf->announce_nodename, sizeof(out->nodename));
+}

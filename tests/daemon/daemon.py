@@ -1,0 +1,167 @@
+"""What the tests of the program share: a hearsayd in a directory of its own."""
+
+import ctypes
+import os
+import resource
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+
+HEARSAYD = os.environ.get("HEARSAYD", "build/hearsayd")
+START_S = 20
+STOP_S = 15
+
+
+def free_port():
+    """A client port whose bus port is free as well."""
+    for _ in range(200):
+        with socket.socket() as probe, socket.socket() as bus:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+            if port >= 50000 or port < 10000:
+                continue
+            try:
+                bus.bind(("127.0.0.1", port + 10000))
+            except OSError:
+                continue
+            return port
+    # The ephemeral range may lie above what leaves room for port + 10000.
+    for port in range(21000 + os.getpid() % 8000, 40000):
+        with socket.socket() as probe, socket.socket() as bus:
+            try:
+                probe.bind(("127.0.0.1", port))
+                bus.bind(("127.0.0.1", port + 10000))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no free pair of ports")
+
+
+def run(*args, timeout=START_S, **popen):
+    """Runs to the end. (exit code, standard output, standard error)"""
+    done = subprocess.run([HEARSAYD, *map(str, args)], stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=timeout, text=True, check=False, **popen)
+    return done.returncode, done.stdout, done.stderr
+
+
+def refuse_io_uring():
+    """For preexec_fn: io_uring_setup answers EPERM from here on."""
+    class Prog(ctypes.Structure):
+        _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
+
+    code = b"".join(struct.pack("HBBI", *ins) for ins in (
+        (0x20, 0, 0, 0),           # A = number of the system call
+        (0x15, 0, 1, 425),         # io_uring_setup?
+        (0x06, 0, 0, 0x00050001),  # EPERM
+        (0x06, 0, 0, 0x7fff0000),  # allowed
+    ))
+    memory = ctypes.create_string_buffer(code)
+    prog = Prog(4, ctypes.cast(memory, ctypes.c_void_p))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(38, 1, 0, 0, 0) != 0 or libc.prctl(22, 2, ctypes.byref(prog), 0, 0) != 0:
+        os._exit(99)
+
+
+def limit_files(n):
+    """For preexec_fn: n open files, also for root."""
+    def limit():
+        ctypes.CDLL(None).prctl(24, 24, 0, 0, 0)  # never CAP_SYS_RESOURCE again
+        resource.setrlimit(resource.RLIMIT_NOFILE, (n, n))
+    return limit
+
+
+class Node:
+    """One hearsayd. Its directory outlives a restart, and goes with close()."""
+
+    def __init__(self, *args, port=None, **popen):
+        self.dir = tempfile.mkdtemp(prefix="hearsay-")
+        self.port = port or free_port()
+        self.args = ["--port", self.port, "--bind", "127.0.0.1", "--dir", self.dir,
+                     "--cluster-node-timeout", "2000", *args]
+        self.popen = popen
+        self.process = None
+        self.output = ""
+
+    def start(self, *more):
+        """Starts, and waits until the ports are served."""
+        log = open(os.path.join(self.dir, "out"), "w", encoding="utf-8")
+        with log:
+            self.process = subprocess.Popen([HEARSAYD, *map(str, self.args), *map(str, more)],
+                                            stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=subprocess.STDOUT, **self.popen)
+        end = time.monotonic() + START_S
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"ended with {self.process.returncode}: {self.read_log()}")
+            if "Ready:" in self.read_log():
+                return self
+            time.sleep(0.02)
+        raise RuntimeError("not ready in time: " + self.read_log())
+
+    def read_log(self):
+        with open(os.path.join(self.dir, "out"), encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def stop(self, how=signal.SIGTERM):
+        """Returns the exit code."""
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        try:
+            code = self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        self.process = None
+        return code
+
+    def close(self):
+        if self.process is not None:
+            if self.process.poll() is None:
+                self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def conf(self, name="nodes.conf"):
+        with open(os.path.join(self.dir, name), encoding="utf-8") as f:
+            return f.read()
+
+    def call(self, *words):
+        """One command; the reply as a string, list, int, None or Error."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as s:
+            parts = [b"*%d\r\n" % len(words)]
+            for word in words:
+                raw = str(word).encode()
+                parts.append(b"$%d\r\n%s\r\n" % (len(raw), raw))
+            s.sendall(b"".join(parts))
+            with s.makefile("rb") as f:
+                return read_reply(f)
+
+
+class Error(str):
+    """A -ERR reply."""
+
+
+def read_reply(f):
+    line = f.readline()
+    if not line.endswith(b"\r\n"):
+        raise ConnectionError("closed before a whole reply")
+    kind, rest = line[:1], line[1:-2]
+    if kind == b"+":
+        return rest.decode()
+    if kind == b"-":
+        return Error(rest.decode())
+    if kind == b":":
+        return int(rest)
+    if kind == b"$":
+        n = int(rest)
+        return None if n < 0 else f.read(n + 2)[:-2].decode(errors="replace")
+    if kind == b"*":
+        return [read_reply(f) for _ in range(int(rest))]
+    raise ValueError(f"unexpected reply {line!r}")

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Start, stop, restart: the id stays, signals do what they should."""
+
+import os
+import re
+import signal
+import socket
+import tempfile
+import time
+import unittest
+
+from daemon import Node, run
+
+
+class Life(unittest.TestCase):
+    def node(self, *args, **popen):
+        node = Node(*args, **popen)
+        self.addCleanup(node.close)
+        return node
+
+    def test_sigterm_ends_cleanly_and_a_restart_has_the_same_id(self):
+        node = self.node().start()
+        myid = node.call("cluster", "myid")
+        self.assertRegex(myid, "^[0-9a-f]{40}$")
+        self.assertEqual(node.stop(), 0)
+        self.assertIn(myid, node.conf())
+        self.assertIn("myself", node.conf())
+        node.start()
+        self.assertEqual(node.call("cluster", "myid"), myid)
+        self.assertEqual(node.stop(signal.SIGINT), 0)
+
+    def test_an_id_is_on_disk_before_a_crash(self):
+        node = self.node().start()
+        myid = node.call("cluster", "myid")
+        node.stop(signal.SIGKILL)
+        self.assertIn(myid, node.conf())
+
+    def test_what_a_client_changed_survives_a_stop(self):
+        node = self.node().start()
+        self.assertEqual(node.call("cluster", "addslotsrange", 0, 16383), "OK")
+        self.assertEqual(node.stop(), 0)
+        self.assertIn(" 0-16383", node.conf())
+        node.start()
+        for _ in range(100):
+            if "cluster_state:ok" in node.call("cluster", "info"):
+                break
+            time.sleep(0.1)
+        self.assertIn("cluster_slots_assigned:16384", node.call("cluster", "info"))
+        self.assertIn("cluster_state:ok", node.call("cluster", "info"))
+
+    def test_a_second_process_in_the_same_directory_is_refused(self):
+        node = self.node().start()
+        other = self.node()
+        code, _, err = run("--port", other.port, "--bind", "127.0.0.1", "--dir", node.dir)
+        self.assertEqual(code, 2, err)
+        self.assertIn("nodes.conf", err)
+
+    def test_shutdown_ends_with_zero_and_no_reply(self):
+        node = self.node().start()
+        with self.assertRaises(ConnectionError):
+            node.call("shutdown")
+        self.assertEqual(node.process.wait(15), 0)
+
+    def test_sighup_opens_the_log_again(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            log = os.path.join(tmp, "log")
+            node = self.node("--logfile", log)
+            node.process = None
+            with self.assertRaises(RuntimeError):
+                # Nothing on standard output: the log goes to the file.
+                import daemon
+                saved, daemon.START_S = daemon.START_S, 2
+                try:
+                    node.start()
+                finally:
+                    daemon.START_S = saved
+            os.rename(log, log + ".1")
+            node.process.send_signal(signal.SIGHUP)
+            for _ in range(100):
+                if os.path.exists(log):
+                    break
+                time.sleep(0.05)
+            self.assertEqual(node.stop(), 0)
+            with open(log, encoding="utf-8") as f:
+                self.assertIn("bye", f.read())
+
+    def test_pid_file_and_unix_socket_go_at_the_stop(self):
+        node = self.node()
+        pid, sock = os.path.join(node.dir, "pid"), os.path.join(node.dir, "sock")
+        node.start("--pidfile", pid, "--unixsocket", sock)
+        with open(pid, encoding="utf-8") as f:
+            self.assertEqual(int(f.read()), node.process.pid)
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(sock)
+            s.sendall(b"PING\r\n")
+            self.assertEqual(s.recv(100), b"+PONG\r\n")
+        self.assertEqual(node.stop(), 0)
+        self.assertFalse(os.path.exists(pid))
+        self.assertFalse(os.path.exists(sock))
+
+    def test_systemd_hears_of_start_and_stop(self):
+        with tempfile.TemporaryDirectory() as tmp, \
+                socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            path = os.path.join(tmp, "notify")
+            s.bind(path)
+            s.settimeout(10)
+            node = self.node("--supervised", "systemd", env=dict(os.environ, NOTIFY_SOCKET=path))
+            node.start()
+            self.assertIn(b"READY=1", s.recv(1000))
+            self.assertEqual(node.stop(), 0)
+            self.assertIn(b"STOPPING=1", s.recv(1000))
+
+    def test_start_lines_name_what_an_operator_looks_for(self):
+        node = self.node("--reactors", "2", "--appendonly", "yes").start()
+        log = node.read_log()
+        for what in (f"pid {node.process.pid}", f"client port {node.port}",
+                     f"bus port {node.port + 10000}", "Reactors 2", "appendonly",
+                     node.call("cluster", "myid")):
+            self.assertIn(what, log)
+        for line in log.splitlines():
+            self.assertRegex(line, re.compile(r"^\d+:\w "), "not a log line")
+
+    def test_an_abort_ends_with_three(self):
+        node = self.node().start()
+        self.assertEqual(node.stop(signal.SIGABRT), 3)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,284 @@
+/* What a peer can do to us has an end: each bound, what happens there, and its counter. */
+#include "net_fixture.h"
+
+#include <sys/resource.h>
+
+static uint8_t frame[1 << 20];
+
+static void setup(void)
+{
+    fix_conf();
+}
+
+static void start(void)
+{
+    fix_create();
+    fix_start();
+}
+
+static int connect_and_wait(void)
+{
+    uint32_t up_n = seen.up_n;
+    int fd = peer_connect(bus_port);
+
+    FIX_UNTIL(seen.up_n == up_n + 1);
+    return fd;
+}
+
+START_TEST(garbage_is_counted_and_its_link_closed)
+{
+    static const struct {
+        const char *bytes, *counter;
+        size_t n;
+    } CASES[] = {
+        {"GET / HTTP/1.1\r\n\r\n", "wire_signature", 18},
+        {"RCmb\0\0\0\1\0\1\0\0\0\0\0\0", "wire_short", 16},
+        {"RCmb\x7f\0\0\0\0\1\0\0\0\0\0\0", "wire_too_long", 16},
+    };
+
+    start();
+    for (uint32_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        int fd = connect_and_wait();
+        peer_write(fd, CASES[i].bytes, CASES[i].n);
+        FIX_UNTIL(seen.down_n == i + 1);
+        ck_assert_int_eq(seen.last_number, EPROTO);
+        ck_assert_uint_eq(fix_count(CASES[i].counter), 1);
+        close(fd);
+    }
+    ck_assert_uint_eq(seen.frames_n, 0);
+    fix_stop();
+}
+END_TEST
+
+START_TEST(a_frame_that_is_only_wrong_inside_is_dropped_and_the_link_kept)
+{
+    start();
+    int fd = connect_and_wait();
+
+    uint32_t n = peer_frame(frame, 200, 1);
+    hs_put32(frame + HS_LIGHT_HDR_LEN, 0x7fffffff); /* the channel's length */
+    peer_write(fd, frame, n);
+    peer_write(fd, frame, peer_frame(frame, 200, 2));
+    FIX_UNTIL(seen.frames_n == 1);
+    ck_assert_uint_eq(fix_count("wire_payload"), 1);
+    ck_assert_uint_eq(seen.down_n, 0);
+    close(fd);
+    fix_stop();
+}
+END_TEST
+
+START_TEST(a_crowd_of_silent_or_dribbling_peers_keep_nobody_out)
+{
+    enum { CROWD_N = 400 };
+    static int crowd[CROWD_N];
+
+    net_conf.conns_max = 64;
+    start();
+    int good = connect_and_wait();
+    peer_write(good, frame, peer_frame(frame, 100, 1));
+    FIX_UNTIL(seen.frames_n == 1);
+    for (int i = 0; i < CROWD_N; i++) {
+        crowd[i] = peer_connect(bus_port);
+        if (i % 2 == 0)
+            (void)!send(crowd[i], "RCmb", 4, MSG_NOSIGNAL);
+        fix_poll(0);
+    }
+    FIX_UNTIL(fix_count("accepted") == CROWD_N + 1 && seen.accepted_n == CROWD_N + 1);
+    fix_play_ms(100);
+    ck_assert_uint_le(fix_count("buses_now"), 64);
+    ck_assert_uint_ge(fix_count("conns_silent") + fix_count("conns_refused"), CROWD_N - 64);
+    int late = peer_connect(bus_port);
+    peer_write(late, frame, peer_frame(frame, 100, 2));
+    peer_write(good, frame, peer_frame(frame, 100, 3));
+    FIX_UNTIL(seen.frames_n == 3);
+    for (int i = 0; i < CROWD_N; i++)
+        close(crowd[i]);
+    close(late);
+    close(good);
+    fix_stop();
+}
+END_TEST
+
+START_TEST(a_frame_that_takes_too_long_closes_its_link)
+{
+    net_conf.stall_timeout_ms = 50;
+    start();
+    int slow = connect_and_wait();
+    int idle = connect_and_wait();
+    int64_t before = hs_clock().mono.ms;
+
+    peer_write(slow, frame, peer_frame(frame, 5000, 1) - 1);
+    FIX_UNTIL(seen.down_n == 1);
+    ck_assert_int_ge(hs_clock().mono.ms - before, 199);
+    ck_assert_uint_eq(fix_count("links_slow_frame"), 1);
+    ck_assert_uint_eq(fix_count("frame_bytes_now"), 0);
+    fix_play_ms(100);
+    ck_assert_uint_eq(seen.down_n, 1); /* saying nothing is allowed */
+    close(slow);
+    close(idle);
+    fix_stop();
+}
+END_TEST
+
+START_TEST(unfinished_frames_cannot_take_all_memory_for_ever)
+{
+    enum { HOLDERS_N = 12, LEN = 60000 };
+    int holders[HOLDERS_N];
+
+    net_conf.frame_max = 65000;
+    net_conf.frame_bytes_max = 512 * 1024; /* eight blocks of 64 KiB */
+    start();
+    for (int i = 0; i < HOLDERS_N; i++) {
+        holders[i] = connect_and_wait();
+        peer_write(holders[i], frame, peer_frame(frame, LEN, 1) - 1);
+        fix_play_ms(10);
+    }
+    FIX_UNTIL(fix_count("links_evicted") > 0);
+    int good = connect_and_wait();
+    peer_write(good, frame, peer_frame(frame, LEN, 2));
+    FIX_UNTIL(seen.frames_n == 1);
+    for (int i = 0; i < HOLDERS_N; i++)
+        close(holders[i]);
+    close(good);
+    fix_stop();
+}
+END_TEST
+
+START_TEST(without_descriptors_accepting_pauses_and_goes_on_later)
+{
+    enum { FDS_MAX = 64 };
+    struct rlimit limit = {.rlim_cur = FDS_MAX, .rlim_max = FDS_MAX};
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int filler[FDS_MAX], filler_n = 0;
+
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    start();
+    close(connect_and_wait());
+    FIX_UNTIL(seen.down_n == 1);
+    hs_log_set_level(HS_LOG_NOTHING);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    while ((filler[filler_n] = dup(fd)) >= 0)
+        filler_n++;
+    a.sin_port = htons(bus_port);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+    FIX_UNTIL(fix_count("accept_errors") == 1);
+    fix_play_ms(300);
+    ck_assert_uint_eq(fix_count("accept_errors"), 1); /* no busy loop */
+    while (filler_n > 0)
+        close(filler[--filler_n]);
+    FIX_UNTIL(seen.up_n == 2);
+    close(fd);
+    fix_stop();
+}
+END_TEST
+
+/* Sends to a peer that reads nothing until the link ends; the other one goes on. */
+static void cut_a_slow_reader(const char *counter)
+{
+    int slow = connect_and_wait();
+    struct hs_conn_id slow_id = seen.last_up;
+    int good = connect_and_wait();
+    struct hs_conn_id good_id = seen.last_up;
+    uint8_t *got = frame;
+    int64_t until_ms = hs_clock().mono.ms + FIX_WAIT_MS;
+
+    while (seen.down_n == 0 && hs_clock().mono.ms < until_ms) {
+        struct hs_chunk *chunk = fix_chunk();
+        chunk->used = 0;
+        struct hs_out out = {.kind = HS_OUT_SEND, .conn = slow_id, .chunk = chunk, .len = 1 << 19};
+        chunk->refs++;
+        fix_push(0, &out);
+        fix_send(good_id, "ok", 2, false, chunk);
+        ck_assert(peer_read(good, got, 2));
+        fix_poll(1);
+    }
+    ck_assert_uint_eq(seen.down_n, 1);
+    ck_assert_uint_eq(seen.last_down.ix, slow_id.ix);
+    ck_assert_uint_eq(fix_count(counter), 1);
+    close(slow);
+    close(good);
+}
+
+START_TEST(a_reader_slower_than_its_queue_is_cut_and_others_are_not)
+{
+    net_conf.sendbuf_limit = 4 << 20;
+    start();
+    cut_a_slow_reader("links_over_limit");
+    fix_stop();
+}
+END_TEST
+
+START_TEST(too_many_entries_on_one_link_cut_it)
+{
+    net_conf.send_pending_max = 10;
+    start();
+    cut_a_slow_reader("links_over_limit");
+    fix_stop();
+}
+END_TEST
+
+START_TEST(a_reader_that_takes_nothing_is_cut_as_stalled)
+{
+    net_conf.stall_timeout_ms = 200;
+    start();
+    int slow = connect_and_wait();
+
+    for (int i = 0; i < 40; i++) {
+        struct hs_chunk *chunk = fix_chunk();
+        struct hs_out out = {
+            .kind = HS_OUT_SEND, .conn = seen.last_up, .chunk = chunk, .len = 1 << 19};
+        chunk->refs++;
+        fix_push(0, &out);
+    }
+    FIX_UNTIL(seen.down_n == 1);
+    ck_assert_uint_eq(fix_count("links_stalled"), 1);
+    close(slow);
+    fix_stop();
+}
+END_TEST
+
+START_TEST(a_slow_but_moving_reader_is_not_stalled)
+{
+    net_conf.stall_timeout_ms = 100;
+    start();
+    int slow = connect_and_wait();
+
+    for (int i = 0; i < 20; i++) {
+        struct hs_chunk *chunk = fix_chunk();
+        struct hs_out out = {
+            .kind = HS_OUT_SEND, .conn = seen.last_up, .chunk = chunk, .len = 1 << 19};
+        chunk->refs++;
+        fix_push(0, &out);
+    }
+    for (int left = 20 << 19; left > 0;) { /* about a second */
+        ssize_t n = recv(slow, frame, 200000, MSG_DONTWAIT);
+        left -= n > 0 ? (int)n : 0;
+        fix_play_ms(10);
+    }
+    ck_assert_uint_eq(fix_count("links_stalled"), 0);
+    ck_assert_uint_eq(seen.down_n, 0);
+    close(slow);
+    fix_stop();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("net bounds");
+    TCase *tc = tcase_create("bounds");
+
+    tcase_add_checked_fixture(tc, setup, NULL);
+    tcase_set_timeout(tc, 30);
+    tcase_add_test(tc, garbage_is_counted_and_its_link_closed);
+    tcase_add_test(tc, a_frame_that_is_only_wrong_inside_is_dropped_and_the_link_kept);
+    tcase_add_test(tc, a_crowd_of_silent_or_dribbling_peers_keep_nobody_out);
+    tcase_add_test(tc, a_frame_that_takes_too_long_closes_its_link);
+    tcase_add_test(tc, unfinished_frames_cannot_take_all_memory_for_ever);
+    tcase_add_test(tc, without_descriptors_accepting_pauses_and_goes_on_later);
+    tcase_add_test(tc, a_reader_slower_than_its_queue_is_cut_and_others_are_not);
+    tcase_add_test(tc, too_many_entries_on_one_link_cut_it);
+    tcase_add_test(tc, a_reader_that_takes_nothing_is_cut_as_stalled);
+    tcase_add_test(tc, a_slow_but_moving_reader_is_not_stalled);
+    suite_add_tcase(s, tc);
+    return hs_test_main(s);
+}

@@ -1,0 +1,143 @@
+/* net_toy.h - a protocol of lines, in the place where the admin room would be.
+ *
+ * "echo X" answers X; "ask X" makes a request that the owner answers; "quit"
+ * says bye and closes; "big N" answers N bytes; "kill" ends itself; "tell" says
+ * hello to the client that connected first.
+ */
+#ifndef NET_TOY_H
+#define NET_TOY_H
+
+#include "net_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct request {
+    char text[64];
+};
+
+struct session {
+    struct hs_conn_id id;
+    char line[256];
+    size_t n;
+    char rest[65536]; /* what came while a request was out, or in the same piece */
+    size_t rest_n;
+};
+
+static _Atomic int open_n, closed_n, dropped_n;
+static struct hs_conn_id first_id;
+static struct hs_in asked[16]; /* requests the owner holds */
+static uint32_t asked_n;
+static bool answer_at_once;
+static uint16_t client_port;
+
+static void put_text(struct hs_outbuf *out, const char *text)
+{
+    hs_outbuf_put(out, text, strlen(text));
+}
+
+static void *session_open(void *ctx, const struct hs_client_info *info, struct hs_outbuf *out)
+{
+    (void)ctx;
+    if (strncmp(info->peer, "127.0.0.1:", 10) != 0 || !info->loopback || info->unix_socket) {
+        put_text(out, "who are you\n");
+        return NULL;
+    }
+    struct session *s = hs_alloc(sizeof(*s));
+    s->id = info->conn;
+    if (atomic_fetch_add(&open_n, 1) == 0)
+        first_id = info->conn;
+    return s;
+}
+
+static enum hs_client_verdict run_line(struct session *s, struct hs_outbuf *out, void **request)
+{
+    static const char FILLER[1000];
+
+    if (strncmp(s->line, "echo ", 5) == 0) {
+        put_text(out, s->line + 5);
+        put_text(out, "\n");
+    } else if (strncmp(s->line, "ask ", 4) == 0) {
+        struct request *r = hs_alloc(sizeof(*r));
+        snprintf(r->text, sizeof(r->text), "%.60s", s->line + 4);
+        *request = r;
+        return HS_CLIENT_WAIT;
+    } else if (strcmp(s->line, "quit") == 0) {
+        put_text(out, "bye\n");
+        return HS_CLIENT_CLOSE;
+    } else if (strncmp(s->line, "big ", 4) == 0) {
+        for (long left = strtol(s->line + 4, NULL, 10); left > 0; left -= 1000)
+            hs_outbuf_put(out, FILLER, left < 1000 ? (size_t)left : 1000);
+    } else if (strcmp(s->line, "kill") == 0) {
+        ck_assert(hs_client_kill(net, s->id));
+    } else if (strcmp(s->line, "tell") == 0) {
+        ck_assert(hs_client_push(net, first_id, "hello\n", 6));
+    }
+    return HS_CLIENT_OK;
+}
+
+static enum hs_client_verdict session_feed(void *session, const uint8_t *p, size_t n,
+                                           struct hs_outbuf *out, void **request)
+{
+    struct session *s = session;
+    enum hs_client_verdict verdict = HS_CLIENT_OK;
+    size_t i = 0;
+
+    ck_assert_uint_le(s->rest_n + n, sizeof(s->rest));
+    if (n > 0)
+        memcpy(s->rest + s->rest_n, p, n);
+    s->rest_n += n;
+    while (i < s->rest_n && verdict == HS_CLIENT_OK) {
+        char c = s->rest[i++];
+        if (c != '\n') {
+            s->line[s->n++ % 255] = c;
+            continue;
+        }
+        s->line[s->n] = '\0';
+        s->n = 0;
+        verdict = run_line(s, out, request);
+    }
+    memmove(s->rest, s->rest + i, s->rest_n - i);
+    s->rest_n -= i;
+    return verdict;
+}
+
+static void session_reply(void *session, void *request, struct hs_outbuf *out)
+{
+    struct request *r = request;
+
+    (void)session;
+    put_text(out, r->text);
+    put_text(out, "\n");
+    hs_free(r);
+}
+
+static void session_close(void *session)
+{
+    atomic_fetch_add(&closed_n, 1);
+    hs_free(session);
+}
+
+static void session_drop(void *ctx, void *request)
+{
+    (void)ctx;
+    atomic_fetch_add(&dropped_n, 1);
+    hs_free(request);
+}
+
+static void answer(const struct hs_in *in)
+{
+    struct hs_out out = {.kind = HS_OUT_REPLY, .conn = in->conn, .ptr = in->ptr};
+
+    fix_push(hs_net_reactor_of(net, in->conn), &out);
+}
+
+static void take_request(struct hs_in *in)
+{
+    if (answer_at_once)
+        answer(in);
+    else
+        asked[asked_n++] = *in;
+}
+
+#endif

@@ -1,0 +1,193 @@
+/* admin_fake.h - a client of the client port, without net or owner: bytes go in
+ * through the ops, replies come back as text, and the test plays the owner. */
+#ifndef ADMIN_FAKE_H
+#define ADMIN_FAKE_H
+
+#include "admin_int.h"
+#include "hs_test.h"
+
+#include <stdarg.h>
+
+enum { FAKE_OUT_MAX = 4 * 1024 * 1024 };
+
+struct hs_outbuf {
+    char *p;
+    size_t n;
+};
+
+void hs_outbuf_put(struct hs_outbuf *b, const void *p, size_t n)
+{
+    ck_assert(b->n + n < FAKE_OUT_MAX);
+    memcpy(b->p + b->n, p, n);
+    b->n += n;
+    b->p[b->n] = '\0';
+}
+
+struct fake {
+    struct hs_published view; /* what the session sees; version counts changes */
+    struct hs_topo *topo;
+    struct hs_snapshot *snapshot;
+    struct hs_admin *admin;
+    struct hs_client_ops ops;
+    struct hs_outbuf out;
+    void *session;
+    enum hs_client_verdict verdict;
+    /* the owner's part */
+    enum hs_cmd_err err;
+    int64_t number;
+    bool hold; /* leave requests unanswered */
+    struct admin_request *held;
+    struct hs_cmd cmd; /* the last one asked for */
+    enum hs_request_kind kind;
+    struct hs_slot_range ranges[64];
+    uint32_t requests_n;
+};
+
+static struct fake fake;
+
+static void fake_publish_free(void *p)
+{
+    (void)p;
+}
+
+static void fake_id(struct hs_node_id *id, char digit)
+{
+    memset(id->hex, digit, HS_ID_LEN);
+}
+
+/* Three masters, one replica of the second, one handshake:
+ * a (me) 1 300, b 100-199, c no slots, d replica of b, e in handshake. */
+static struct hs_topo *fake_topo(void)
+{
+    static const uint16_t flags[] = {HS_NODE_MYSELF | HS_NODE_MASTER, HS_NODE_MASTER,
+                                     HS_NODE_MASTER, HS_NODE_SLAVE, HS_NODE_HANDSHAKE};
+    struct hs_topo *t = hs_topo_create(8, 4, 1024);
+    ck_assert_ptr_nonnull(t);
+    for (uint32_t i = 0; i < 5; i++) {
+        struct hs_topo_node *n = &t->nodes[i];
+        fake_id(&n->id, (char)('a' + i));
+        memset(n->shard_id, i == 3 ? '1' : (char)('0' + i), HS_ID_LEN);
+        strcpy(n->ip, "127.0.0.1");
+        n->port = (uint16_t)(7000 + i);
+        n->cport = (uint16_t)(17000 + i);
+        n->flags = flags[i];
+        n->master = i == 3 ? 1 : HS_TOPO_NONE;
+        n->config_epoch = 5 + i;
+        n->hostname = n->nodename = n->client_ipv4 = n->client_ipv6 = "";
+        n->link_to_ms = i == 0 || i == 4 ? 0 : 1000 + i;
+        n->link_from_ms = i == 1 ? 2000 : 0;
+        n->pong_received_ms = i == 0 || i == 4 ? 0 : 5000 + i;
+        n->repl_offset = i == 3 ? 55 : 0;
+    }
+    t->nodes_n = 5;
+    t->owner[1] = t->owner[300] = 0;
+    for (uint32_t s = 100; s < 200; s++)
+        t->owner[s] = 1;
+    t->nodes[0].slots_n = 2;
+    t->nodes[1].slots_n = 100;
+    t->current_epoch = 9;
+    t->size = 2;
+    t->ok = true;
+    t->slots_assigned = t->slots_ok = 102;
+    t->sent[HS_MSG_PING] = 3;
+    t->sent[HS_MSG_PONG] = 5;
+    t->received[HS_MSG_MEET] = 2;
+    return t;
+}
+
+static void fake_open(void)
+{
+    static const struct hs_client_info info = {
+        .peer = "127.0.0.1:5000", .local = "127.0.0.1:7000", .loopback = true};
+    fake.session = fake.ops.open(fake.ops.ctx, &info, &fake.out);
+}
+
+static void fake_setup(void)
+{
+    memset(&fake, 0, sizeof(fake));
+    fake.out.p = calloc(1, FAKE_OUT_MAX);
+    fake.topo = fake_topo();
+    fake.view.topo = fake.topo;
+    fake.view.version = 1;
+    hs_conf_defaults(&fake.view.conf);
+    fake.snapshot = hs_snapshot_create(1, fake_publish_free);
+    hs_snapshot_publish(fake.snapshot, &fake.view);
+    fake.admin = hs_admin_create(&(struct hs_admin_conf){
+        .snapshot = fake.snapshot, .reactors = 1, .config_file = "", .executable = "hearsayd"});
+    fake.ops = hs_admin_ops(fake.admin);
+    fake_open();
+    ck_assert_ptr_nonnull(fake.session);
+}
+
+static void fake_teardown(void)
+{
+    if (fake.session != NULL)
+        fake.ops.close(fake.session);
+    hs_admin_destroy(fake.admin);
+    hs_snapshot_destroy(fake.snapshot);
+    hs_topo_destroy(fake.topo);
+    free(fake.out.p);
+}
+
+static void fake_take(struct admin_request *r)
+{
+    fake.requests_n++;
+    fake.cmd = r->base.cmd;
+    fake.kind = r->base.kind;
+    for (uint32_t i = 0; i < r->base.cmd.ranges_n && i < 64; i++)
+        fake.ranges[i] = r->base.cmd.ranges[i];
+    r->base.err = fake.err;
+    r->base.number = fake.number;
+}
+
+/* Feeds bytes, answering requests as they come. */
+static void fake_feed(const char *p, size_t n)
+{
+    void *request = NULL;
+    fake.verdict = fake.ops.feed(fake.session, (const uint8_t *)p, n, &fake.out, &request);
+    while (fake.verdict == HS_CLIENT_WAIT) {
+        ck_assert_ptr_nonnull(request);
+        fake_take(request);
+        if (fake.hold) {
+            fake.held = request;
+            return;
+        }
+        fake.ops.reply(fake.session, request, &fake.out);
+        request = NULL;
+        fake.verdict = fake.ops.feed(fake.session, NULL, 0, &fake.out, &request);
+    }
+}
+
+/* The reply to an inline command. */
+static const char *fake_run(const char *line)
+{
+    fake.out.n = 0;
+    fake.out.p[0] = '\0';
+    fake_feed(line, strlen(line));
+    fake_feed("\n", 1);
+    return fake.out.p;
+}
+
+#define ck_reply(line, expected) ck_assert_str_eq(fake_run(line), expected)
+
+/* That the reply is this error or simple string. */
+static inline void ck_line(const char *line, const char *expected)
+{
+    const char *reply = fake_run(line);
+    size_t n = strlen(expected);
+    ck_assert_msg(strncmp(reply, expected, n) == 0 && strcmp(reply + n, "\r\n") == 0,
+                  "%s: got %s instead of %s", line, reply, expected);
+}
+
+static inline Suite *fake_suite(const char *name, const TTest *const *tests, size_t n)
+{
+    Suite *s = suite_create(name);
+    TCase *t = tcase_create(name);
+    tcase_add_checked_fixture(t, fake_setup, fake_teardown);
+    for (size_t i = 0; i < n; i++)
+        tcase_add_test(t, tests[i]);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+#endif

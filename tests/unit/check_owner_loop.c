@@ -1,0 +1,317 @@
+/* The loop between its rings: what goes in comes out as it should, and in order. */
+#include "owner_world.h"
+
+static void send_two(const struct hs_event *ev, struct hs_actions *out)
+{
+    if (ev->type != HS_EV_RECV)
+        return;
+    ck_assert_uint_eq(ev->link.ix, 7);
+    ck_assert_uint_eq(ev->link.gen, 3);
+    add_send(out, 1, 100);
+    add_send(out, 2, 50);
+}
+
+START_TEST(a_frame_becomes_a_step_and_its_sends_and_goes_back)
+{
+    begin(send_two);
+    struct hs_in in = frame_in();
+    give(&in);
+    struct hs_out a = get(), b = get();
+    ck_assert_int_eq(a.kind, HS_OUT_SEND);
+    ck_assert_uint_eq(a.conn.ix, 1);
+    ck_assert_uint_eq(a.len, 100);
+    ck_assert_int_eq(a.chunk->bytes[a.off + 99], 'b');
+    ck_assert_uint_eq(b.len, 50);
+    ck_assert_int_eq(b.chunk->bytes[b.off], 'c');
+    struct hs_frame_ref ref;
+    ck_assert(hs_frame_ring_pop(&frame_ring, &ref));
+    ck_assert_ptr_eq(ref.frame, in.frame);
+    give_back(&a);
+    give_back(&b);
+    end();
+    ck_assert_uint_eq(owner_chunks_out(&owner->chunks), 0);
+}
+END_TEST
+
+static void reply_with_a_change(const struct hs_event *ev, struct hs_actions *out)
+{
+    if (ev->type != HS_EV_COMMAND)
+        return;
+    uint64_t now = atomic_fetch_add(&version, 1) + 1;
+    struct hs_action *a = add(out, HS_ACT_REPLY);
+    a->token = ev->cmd->token;
+    a->err = HS_CMD_ERR_STILL;
+    a->number = (int64_t)now;
+}
+
+START_TEST(a_reply_leaves_after_the_view_that_contains_its_effect)
+{
+    begin(reply_with_a_change);
+    for (int i = 0; i < 100; i++) {
+        struct hs_request req = {.kind = HS_REQ_COMMAND, .conn = {1, 1}};
+        struct hs_in in = {.kind = HS_IN_REQUEST, .conn = {1, 1}, .ptr = &req};
+        give(&in);
+        struct hs_out out = get();
+        ck_assert_int_eq(out.kind, HS_OUT_REPLY);
+        ck_assert_ptr_eq(out.ptr, &req);
+        ck_assert_int_eq(req.err, HS_CMD_ERR_STILL);
+        const struct hs_published *p = hs_snapshot_begin(snapshot, 0);
+        ck_assert_uint_ge(p->topo->version, (uint64_t)req.number);
+        hs_snapshot_end(snapshot, 0);
+    }
+    end();
+}
+END_TEST
+
+static void save_on_frame(const struct hs_event *ev, struct hs_actions *out)
+{
+    if (ev->type != HS_EV_RECV)
+        return;
+    struct hs_action *a = add(out, HS_ACT_SAVE);
+    a->seq = 5;
+    a->sync = true;
+}
+
+START_TEST(a_save_is_submitted_and_the_core_hears_of_its_end)
+{
+    begin(save_on_frame);
+    struct hs_in in = frame_in();
+    give(&in);
+    wait_for(&submitted_seq, 5);
+    ck_assert(atomic_load(&submitted_sync));
+    ck_assert_uint_eq(atomic_load(&steps[HS_EV_SAVED]), 0);
+    atomic_store(&saved, 5);
+    hs_wake_post(&owner_wake);
+    wait_for(&saved_seq_seen, 5);
+    end();
+}
+END_TEST
+
+START_TEST(a_stop_saves_once_more_and_tells_the_reactors)
+{
+    begin(NULL);
+    wait_for(&submitted, 1);
+    end();
+    ck_assert_uint_eq(atomic_load(&submitted), 2);
+    ck_assert(atomic_load(&submitted_sync));
+    ck_assert_int_eq(get().kind, HS_OUT_STOP);
+}
+END_TEST
+
+static void send_many(const struct hs_event *ev, struct hs_actions *out)
+{
+    for (int i = 0; ev->type == HS_EV_RECV && i < ACTIONS; i++)
+        add_send(out, 9, 16);
+}
+
+START_TEST(a_link_whose_reactor_takes_nothing_is_closed_once)
+{
+    /* While anything waits the owner takes nothing from this reactor: ticks and
+     * other reactors' events are what fills the queue. So it is stepped by hand. */
+    script = send_many;
+    struct hs_event ev = {.type = HS_EV_RECV, .link = {7, 3}};
+    while (owner->counters[HS_OWNER_OVERFLOWS] == 0)
+        owner_step(owner, &ev);
+    owner_step(owner, &ev);
+    ck_assert_uint_eq(owner->counters[HS_OWNER_OVERFLOWS], 1);
+    uint32_t closes = 0;
+    struct hs_out out;
+    do {
+        owner_port_flush(&owner->ports[0]);
+        out.kind = HS_OUT_SEND;
+        while (hs_out_ring_pop(&out_ring, &out)) {
+            closes += out.kind == HS_OUT_CLOSE;
+            ck_assert(out.kind != HS_OUT_CLOSE || (out.conn.ix == 9 && out.conn.gen == 1));
+        }
+    } while (owner_port_is_blocked(&owner->ports[0]));
+    ck_assert_uint_eq(closes, 1);
+}
+END_TEST
+
+static void send_full(const struct hs_event *ev, struct hs_actions *out)
+{
+    if (ev->type == HS_EV_RECV)
+        add_send(out, 1, STEP_BYTES);
+}
+
+START_TEST(without_a_free_chunk_frames_wait_until_one_comes_back)
+{
+    enum { FRAMES = OWNER_CHUNKS_BYTES / STEP_BYTES + 100 };
+    static struct hs_out held[FRAMES];
+    begin(send_full);
+    struct hs_in in = frame_in();
+    struct hs_frame_ref ref;
+    uint32_t held_n = 0;
+    /* Takes what is sent but gives no chunk back, until the owner stops taking. */
+    for (int idle_ms = 0; idle_ms < 50;) {
+        bool moved = hs_in_ring_push(&in_ring, &in);
+        hs_wake_post(&owner_wake);
+        while (hs_out_ring_pop(&out_ring, &held[held_n])) {
+            held_n++;
+            moved = true;
+            ck_assert_uint_lt(held_n, FRAMES);
+        }
+        while (hs_frame_ring_pop(&frame_ring, &ref))
+            ;
+        idle_ms = moved ? 0 : idle_ms + 1;
+        if (!moved)
+            usleep(1000);
+    }
+    uint64_t before = atomic_load(&steps[HS_EV_RECV]);
+    ck_assert_uint_eq(before, held_n);
+    ck_assert_uint_gt(hs_in_ring_size(&in_ring), 0);
+    for (uint32_t i = 0; i < held_n; i++)
+        give_back(&held[i]);
+    wait_for(&steps[HS_EV_RECV], before + 1);
+    while (hs_in_ring_size(&in_ring) > 0 || hs_out_ring_size(&out_ring) > 0) {
+        struct hs_out out;
+        while (hs_out_ring_pop(&out_ring, &out))
+            give_back(&out);
+    }
+    end();
+    ck_assert_uint_ge(owner->counters[HS_OWNER_CHUNK_WAITS], 1);
+}
+END_TEST
+
+START_TEST(a_shutdown_is_passed_on_and_answered_at_the_stop)
+{
+    begin(NULL);
+    struct hs_request req = {.kind = HS_REQ_SHUTDOWN, .conn = {1, 1}};
+    struct hs_in in = {.kind = HS_IN_REQUEST, .conn = {1, 1}, .ptr = &req};
+    give(&in);
+    for (int ms = 0; atomic_load(&shutdowns) == 0; ms++) {
+        ck_assert_int_lt(ms, WAIT_MS);
+        usleep(1000);
+    }
+    ck_assert_uint_eq(hs_out_ring_size(&out_ring), 0);
+    end();
+    ck_assert_int_eq(get().kind, HS_OUT_REPLY);
+    ck_assert_int_eq(get().kind, HS_OUT_STOP);
+}
+END_TEST
+
+static void dial_on_frame(const struct hs_event *ev, struct hs_actions *out)
+{
+    if (ev->type == HS_EV_DIAL_FAILED) {
+        ck_assert_uint_eq(ev->dial.node, 11);
+        ck_assert_uint_eq(ev->dial.gen, 513);
+    }
+    if (ev->type != HS_EV_RECV)
+        return;
+    struct hs_action *a = add(out, HS_ACT_CONNECT);
+    a->dial = (struct hs_dial){.node = 11, .gen = 513};
+    a->port = 17001;
+    a->len = 10;
+    memcpy(out->bytes, "127.0.0.1", 10);
+    out->bytes_n = 10;
+}
+
+START_TEST(a_dial_carries_address_and_name_and_its_failure_brings_the_name_back)
+{
+    begin(dial_on_frame);
+    struct hs_in in = frame_in();
+    give(&in);
+    struct hs_out out = get();
+    ck_assert_int_eq(out.kind, HS_OUT_DIAL);
+    ck_assert_str_eq((const char *)out.chunk->bytes + out.off, "127.0.0.1");
+    ck_assert_uint_eq(out.port, 17001);
+    give_back(&out);
+    struct hs_in failed = {.kind = HS_IN_DIAL_FAILED, .dial = out.dial};
+    give(&failed);
+    wait_for(&steps[HS_EV_DIAL_FAILED], 1);
+    end();
+}
+END_TEST
+
+START_TEST(while_entries_wait_for_a_reactor_nothing_is_taken_from_it)
+{
+    script = send_many;
+    struct hs_event ev = {.type = HS_EV_RECV, .link = {7, 3}};
+    owner_step(owner, &ev);
+    ck_assert(owner_port_is_blocked(&owner->ports[0]));
+    uint64_t before = atomic_load(&steps[HS_EV_RECV]);
+    begin(send_many);
+    struct hs_in in = frame_in();
+    give(&in);
+    usleep(50000);
+    ck_assert_uint_eq(atomic_load(&steps[HS_EV_RECV]), before);
+    struct hs_out out;
+    for (int ms = 0; atomic_load(&steps[HS_EV_RECV]) == before; ms++) {
+        ck_assert_int_lt(ms, WAIT_MS);
+        while (hs_out_ring_pop(&out_ring, &out))
+            give_back(&out);
+        usleep(1000);
+    }
+    end();
+}
+END_TEST
+
+static void fill_then_dial(const struct hs_event *ev, struct hs_actions *out)
+{
+    if (ev->type == HS_EV_RECV)
+        for (uint32_t i = 0; i < LINKS && out->n < ACTIONS; i++)
+            add_send(out, i, 16);
+    if (ev->type == HS_EV_COMMAND)
+        dial_on_frame(&(struct hs_event){.type = HS_EV_RECV}, out);
+    if (ev->type == HS_EV_DIAL_FAILED)
+        dial_on_frame(ev, out);
+}
+
+START_TEST(a_dial_without_room_fails_and_the_core_hears_of_it)
+{
+    script = fill_then_dial;
+    struct hs_event fill = {.type = HS_EV_RECV, .link = {7, 3}}, dial = {.type = HS_EV_COMMAND};
+    while (owner->counters[HS_OWNER_OVERFLOWS] == 0)
+        owner_step(owner, &fill);
+    owner_step(owner, &dial);
+    owner_step(owner, &dial);
+    ck_assert_uint_eq(owner->counters[HS_OWNER_REFUSALS], 2);
+    ck_assert_uint_eq(atomic_load(&steps[HS_EV_DIAL_FAILED]), 0);
+    begin(fill_then_dial);
+    struct hs_out out;
+    for (int ms = 0; atomic_load(&steps[HS_EV_DIAL_FAILED]) < 2; ms++) {
+        ck_assert_int_lt(ms, WAIT_MS);
+        while (hs_out_ring_pop(&out_ring, &out))
+            give_back(&out);
+        usleep(1000);
+    }
+    while (hs_out_ring_pop(&out_ring, &out))
+        give_back(&out);
+    end();
+}
+END_TEST
+
+START_TEST(an_accepted_connection_is_sent_to_its_reactor)
+{
+    begin(NULL);
+    struct hs_conn_up *up = hs_alloc(sizeof(*up));
+    struct hs_in in = {.kind = HS_IN_ACCEPTED, .up = up, .dial = HS_LISTEN_BUS, .number = 12345};
+    give(&in);
+    struct hs_out out = get();
+    ck_assert_int_eq(out.kind, HS_OUT_ADOPT);
+    ck_assert_uint_eq(out.len, 12345);
+    ck_assert_uint_eq(out.dial, HS_LISTEN_BUS);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("owner_loop");
+    TCase *t = tcase_create("loop");
+    tcase_set_timeout(t, 20);
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, a_frame_becomes_a_step_and_its_sends_and_goes_back);
+    tcase_add_test(t, a_reply_leaves_after_the_view_that_contains_its_effect);
+    tcase_add_test(t, a_save_is_submitted_and_the_core_hears_of_its_end);
+    tcase_add_test(t, a_stop_saves_once_more_and_tells_the_reactors);
+    tcase_add_test(t, a_link_whose_reactor_takes_nothing_is_closed_once);
+    tcase_add_test(t, without_a_free_chunk_frames_wait_until_one_comes_back);
+    tcase_add_test(t, a_shutdown_is_passed_on_and_answered_at_the_stop);
+    tcase_add_test(t, a_dial_carries_address_and_name_and_its_failure_brings_the_name_back);
+    tcase_add_test(t, while_entries_wait_for_a_reactor_nothing_is_taken_from_it);
+    tcase_add_test(t, a_dial_without_room_fails_and_the_core_hears_of_it);
+    tcase_add_test(t, an_accepted_connection_is_sent_to_its_reactor);
+    suite_add_tcase(s, t);
+    return hs_test_main(s);
+}

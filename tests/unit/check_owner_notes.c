@@ -1,0 +1,80 @@
+/* Log lines are worded like the stock server's, and their number is bounded. */
+#include "hs_test.h"
+
+#include "owner_int.h"
+
+#include <string.h>
+
+static const struct hs_node_id id_a = {.hex = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+static const struct hs_node_id id_b = {.hex = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"};
+
+START_TEST(a_failure_found_here_is_worded_as_reached_quorum)
+{
+    struct owner_note_args args = {.node = &id_a, .node_name = "east-1", .other_name = ""};
+    char line[512];
+    ck_assert_int_eq(owner_note_text(HS_NOTE_FAIL, &args, line, sizeof(line)), HS_LOG_NOTICE);
+    ck_assert_str_eq(line, "Marking node aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (east-1) as "
+                           "failing (quorum reached).");
+}
+END_TEST
+
+START_TEST(a_failure_told_by_another_names_it)
+{
+    struct owner_note_args args = {
+        .node = &id_a, .node_name = "", .other = &id_b, .other_name = "w"};
+    char line[512];
+    owner_note_text(HS_NOTE_FAIL, &args, line, sizeof(line));
+    ck_assert_str_eq(line,
+                     "FAIL message received from bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb (w) "
+                     "about aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa ()");
+}
+END_TEST
+
+START_TEST(every_note_has_a_text_that_fits)
+{
+    char name[256];
+    memset(name, 'x', sizeof(name) - 1);
+    name[sizeof(name) - 1] = 0;
+    struct owner_note_args args = {
+        .node = &id_a, .node_name = name, .other = &id_b, .other_name = name, .number = INT64_MIN};
+    for (int note = 0; note < HS_NOTES; note++) {
+        char line[64];
+        owner_note_text((enum hs_note)note, &args, line, sizeof(line));
+        ck_assert_uint_gt(strlen(line), 5);
+        ck_assert_uint_lt(strlen(line), sizeof(line));
+    }
+}
+END_TEST
+
+START_TEST(lines_beyond_the_burst_are_dropped_counted_and_come_back_with_time)
+{
+    struct owner_bucket b = {0};
+    uint32_t dropped = 0;
+    int64_t now = 1000000;
+    for (int i = 0; i < OWNER_NOTE_BURST; i++)
+        ck_assert(owner_bucket_take(&b, now, &dropped));
+    for (int i = 0; i < 7; i++)
+        ck_assert(!owner_bucket_take(&b, now, &dropped));
+    ck_assert(!owner_bucket_take(&b, now + 1000 / OWNER_NOTE_PER_S - 1, &dropped));
+    ck_assert(owner_bucket_take(&b, now + 1000 / OWNER_NOTE_PER_S, &dropped));
+    ck_assert_uint_eq(dropped, 8);
+    int taken = 0;
+    while (owner_bucket_take(&b, now + 3600000, &dropped)) {
+        ck_assert_uint_eq(dropped, 0);
+        taken++;
+    }
+    ck_assert_int_eq(taken, OWNER_NOTE_BURST);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("owner_notes");
+    TCase *t = tcase_create("notes");
+    tcase_add_test(t, a_failure_found_here_is_worded_as_reached_quorum);
+    tcase_add_test(t, a_failure_told_by_another_names_it);
+    tcase_add_test(t, every_note_has_a_text_that_fits);
+    tcase_add_test(t, lines_beyond_the_burst_are_dropped_counted_and_come_back_with_time);
+    suite_add_tcase(s, t);
+    return hs_test_main(s);
+}
