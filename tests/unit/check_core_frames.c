@@ -186,7 +186,8 @@ START_TEST(another_id_at_a_nodes_address_takes_the_address_away)
     solo_ping(&s, solo_connect(&s, 2), HS_MSG_PONG, &h, NULL);
     ck_assert(has_flag(s.core, 2, HS_NODE_NOADDR));
     ck_assert_uint_eq(solo_count(&s, HS_ACT_CLOSE), 1);
-    ck_assert_uint_eq(s.core->cold[2].wheel_slot, NIL16); /* nobody to connect to */
+    ck_assert_uint_eq(s.core->cold[2].to_state, TO_NONE);
+    ck_assert_int_ne(s.core->hot[2].ping_sent, 0); /* nowhere to connect, but waited for */
 }
 END_TEST
 
