@@ -87,6 +87,7 @@ struct hs_owner_conf {
     void *shutdown_ctx;
 };
 
+/* Submits a first save: hs_store_flush() before anything else runs. NULL: no memory. */
 struct hs_owner *hs_owner_create(const struct hs_owner_conf *conf);
 void hs_owner_destroy(struct hs_owner *o);
 /* Until hs_owner_stop(): then a last save is submitted, reactors are told to

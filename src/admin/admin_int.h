@@ -129,6 +129,7 @@ struct session {
     /* MULTI */
     bool multi, multi_failed;
     struct queued *queue, **queue_end;
+    struct queued *executing; /* what EXEC has not run yet */
     uint32_t queue_n;
     size_t queue_bytes;
     struct listening listening;
@@ -364,6 +365,8 @@ void admin_cmd_watch(struct call *c);
 /* True if the call was queued (or refused) because MULTI is open. */
 bool admin_multi_queue(struct call *c);
 void admin_multi_free(struct session *s);
+/* Runs the next command of EXEC. */
+void admin_multi_step(struct session *s, const struct hs_published *view);
 
 /* A request for the owner; NULL after an error reply. Given to the owner when
  * the handler returns. */

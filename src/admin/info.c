@@ -80,9 +80,9 @@ static void section_persistence(struct text *out, struct call *c)
     admin_text_printf(out,
                       "loading:0\r\nrdb_changes_since_last_save:0\r\nrdb_bgsave_in_progress:0\r\n"
                       "rdb_last_bgsave_status:ok\r\naof_enabled:0\r\naof_rewrite_in_progress:0\r\n"
-                      "aof_last_write_status:ok\r\nnodes_conf_save_failures:%" PRIu64
-                      "\r\nnodes_conf_last_save_status:%s\r\n",
-                      v->save_failures, v->save_error[0] == '\0' ? "ok" : "err");
+                      "aof_last_write_status:ok\r\nhearsay_save_failures:%" PRIu64
+                      "\r\nhearsay_save_error:%s\r\n",
+                      v->save_failures, v->save_error);
 }
 
 static void section_stats(struct text *out, struct call *c)

@@ -157,6 +157,10 @@ static void protocol_error(struct session *s, enum hs_resp_err e)
 static void run_commands(struct session *s, const struct hs_published *view)
 {
     while (!s->closing && s->request == NULL) {
+        if (s->executing != NULL) {
+            admin_multi_step(s, view);
+            continue;
+        }
         enum hs_resp_err e = hs_resp_next(&s->parser);
         if (e == HS_RESP_MORE)
             return;

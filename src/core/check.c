@@ -18,7 +18,6 @@ static void check_node(const struct hs_core *c, uint16_t ix, struct tally *t)
     HS_ASSERT((h->flags & (HS_NODE_PFAIL | HS_NODE_FAIL)) != (HS_NODE_PFAIL | HS_NODE_FAIL));
     HS_ASSERT((h->flags & (HS_NODE_MASTER | HS_NODE_SLAVE)) != (HS_NODE_MASTER | HS_NODE_SLAVE));
     HS_ASSERT(((h->flags & HS_NODE_MYSELF) != 0) == (ix == SELF));
-    HS_ASSERT(h->row == NIL16 || (h->flags & HS_NODE_FAIL) == 0);
     HS_ASSERT(h->row == NIL16 || c->rows[h->row].suspect == ix);
     HS_ASSERT(n->master == NIL16 || is_used(c, n->master));
     HS_ASSERT(n->master != ix);
@@ -51,7 +50,7 @@ static void check_board(const struct hs_core *c)
         HS_ASSERT(c->hot[ix].board_pos == pos);
         HS_ASSERT((pos >= c->fresh_n && pos < c->fresh_n + c->pfail_n) ==
                   (has_flag(c, ix, HS_NODE_PFAIL) &&
-                   !has_flag(c, ix, HS_NODE_MYSELF | HS_NODE_HANDSHAKE | HS_NODE_NOADDR)));
+                   !has_flag(c, ix, HS_NODE_MYSELF | HS_NODE_HANDSHAKE)));
     }
 }
 

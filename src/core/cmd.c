@@ -39,6 +39,7 @@ static enum hs_cmd_err configure(struct hs_core *c, const struct hs_core_conf *c
     c->conf = *conf;
     if (forget_ip) {
         core_node_address(c, SELF, "", 0, 0, 0); /* back to what peers see */
+        c->own_ip_learned = false;
     }
     core_conf_apply(c);
     for (uint16_t i = 1; retime && i < c->nodes_hi; i++) {
@@ -109,6 +110,7 @@ static enum hs_cmd_err reset(struct hs_core *c, const struct hs_cmd *cmd)
     if (!i_am_master(c)) {
         core_lead(c);
     }
+    c->mf_end = 0;
     core_close_slots(c);
     for (uint32_t s = 0; s < HS_SLOTS; s++) {
         core_slot_set(c, s, NIL16);
@@ -126,12 +128,14 @@ static enum hs_cmd_err reset(struct hs_core *c, const struct hs_cmd *cmd)
     c->blacklist_n = 0;
     if (cmd->hard) {
         c->current_epoch = 0;
+        c->told_epoch = 0;
         c->last_vote_epoch = 0;
         c->cold[SELF].config_epoch = 0;
         core_node_rename(c, SELF, (const uint8_t *)cmd->id.hex);
         core_set_shard(c, SELF, cmd->shard_id);
     }
     core_node_flags(c, SELF, 0, HS_NODE_MIGRATE_TO);
+    core_hdr_build(c);
     c->state_due = true;
     core_want_sync(c);
     return HS_CMD_OK;

@@ -67,17 +67,15 @@ static bool waits_for_disk(const struct hs_core *c)
     return c->want_sync || c->sync_seq > c->saved_seq;
 }
 
-/* Rebuilds the header if something in it changed and all of it is durable. */
-void core_hdr_refresh(struct hs_core *c)
+/* Rebuilds the header, durable or not: who was reset must not be met as what it
+ * was, and if a crash takes the reset back, nothing was promised. */
+void core_hdr_build(struct hs_core *c)
 {
     const uint16_t told =
         HS_NODE_MYSELF | HS_NODE_MASTER | HS_NODE_SLAVE | HS_NODE_MIGRATE_TO | HS_NODE_NOFAILOVER;
     uint16_t master = c->cold[SELF].master;
     uint8_t slots[HS_SLOTS_BYTES];
 
-    if (!c->hdr_due || waits_for_disk(c)) {
-        return;
-    }
     c->hdr_due = false;
     core_slots_bitmap(c, master == NIL16 ? SELF : master, false, slots);
     hs_wire_build_hdr(c->hdr, &(struct hs_hdr){
@@ -92,6 +90,14 @@ void core_hdr_refresh(struct hs_core *c)
                                   .cport = c->conf.cport,
                                   .flags = (uint16_t)((c->hot[SELF].flags & told) | HS_NODE_LIGHT),
                               });
+}
+
+/* The same if something in it changed and all of it is durable. */
+void core_hdr_refresh(struct hs_core *c)
+{
+    if (c->hdr_due && !waits_for_disk(c)) {
+        core_hdr_build(c);
+    }
 }
 
 /* ---- messages ---- */
@@ -109,10 +115,11 @@ static uint8_t *begin(struct hs_core *c, uint32_t len_max, uint8_t mflags)
     HS_ASSERT(len_max <= bytes_left(c));
     core_hdr_refresh(c);
     memcpy(p, c->hdr, HS_HDR_LEN);
-    if (c->sync_seq <= c->saved_seq && !c->want_sync) {
-        /* Heard from others, so it needs no save and no rebuilt header. */
-        hs_put64(p + HS_OFF_CURRENT_EPOCH, c->current_epoch);
+    /* What was heard from others needs no save; what was told is not taken back. */
+    if (!waits_for_disk(c)) {
+        c->told_epoch = c->current_epoch;
     }
+    hs_put64(p + HS_OFF_CURRENT_EPOCH, c->told_epoch);
     hs_put64(p + HS_OFF_OFFSET, (uint64_t)c->cold[SELF].repl_offset);
     p[HS_OFF_STATE] = c->ok ? 0 : 1;
     p[HS_OFF_MFLAGS] = mflags;
@@ -199,11 +206,11 @@ void core_pong(struct hs_core *c, struct hs_link l, uint16_t ix, const struct hs
     send(c, l, end(c, len), len, HS_MSG_PONG);
 }
 
-/* A change of ours, to everybody now. Peers of one level share one message, so
- * this costs three messages to build, not one per node. */
+/* A change of ours, to everybody now. Peers of one kind share one message, so
+ * this costs PING_KINDS messages to build, not one per node. */
 void core_pong_all(struct hs_core *c)
 {
-    uint32_t off[EXT_FULL + 2], len[EXT_FULL + 2] = {0};
+    uint32_t off[PING_KINDS], len[PING_KINDS] = {0};
 
     for (uint16_t i = 1; i < c->nodes_hi; i++) {
         const struct cold *n = &c->cold[i];
@@ -237,14 +244,13 @@ void core_send_fail_all(struct hs_core *c, uint16_t about)
     send_all(c, hs_wire_build_fail(begin(c, HS_FAIL_LEN, 0), &c->hot[about].id), HS_MSG_FAIL);
 }
 
-/* That epoch is durable, even if our header waits for a later save. */
+/* For the election of `epoch`, which is durable: exactly that one, or votes of
+ * a later epoch would be spent on claims of this one. */
 void core_send_auth_request(struct hs_core *c, uint64_t epoch, bool forced)
 {
     uint8_t *p = begin(c, HS_HDR_LEN, forced ? HS_MFLAG_FORCEACK : 0);
 
-    if (hs_get64(p + HS_OFF_CURRENT_EPOCH) < epoch) {
-        hs_put64(p + HS_OFF_CURRENT_EPOCH, epoch);
-    }
+    hs_put64(p + HS_OFF_CURRENT_EPOCH, epoch);
     send_all(c, hs_wire_build_plain(p, HS_MSG_AUTH_REQUEST), HS_MSG_AUTH_REQUEST);
 }
 
@@ -282,8 +288,10 @@ void core_send_update(struct hs_core *c, uint16_t to, uint16_t about)
     core_note(c, HS_NOTE_UPDATE_SENT, to, about, 0);
 }
 
-/* AUTH_ACK for the election of `epoch`. That epoch is durable with the vote,
- * even if our header still waits for a later save. */
+/* AUTH_ACK for the election of `epoch`: exactly that one, which is durable with
+ * the vote. Had we heard of a later epoch meanwhile and said that one, the
+ * candidate could count this vote in its next election, and we could give
+ * another in the same epoch to somebody else. */
 void core_send_vote(struct hs_core *c, uint16_t to, uint64_t epoch)
 {
     uint8_t *p;
@@ -293,9 +301,7 @@ void core_send_vote(struct hs_core *c, uint16_t to, uint64_t epoch)
         return;
     }
     p = begin(c, HS_HDR_LEN, 0);
-    if (hs_get64(p + HS_OFF_CURRENT_EPOCH) < epoch) {
-        hs_put64(p + HS_OFF_CURRENT_EPOCH, epoch);
-    }
+    hs_put64(p + HS_OFF_CURRENT_EPOCH, epoch);
     len = hs_wire_build_plain(p, HS_MSG_AUTH_ACK);
     send(c, c->cold[to].to, end(c, len), len, HS_MSG_AUTH_ACK);
 }

@@ -25,13 +25,12 @@ void core_suspect(struct hs_core *c, uint16_t ix)
     }
 }
 
-/* The verdict, ours or another's. Reports are of no use after it. */
+/* The verdict, ours or another's. */
 void core_fail(struct hs_core *c, uint16_t ix, uint16_t by, uint32_t reports)
 {
     HS_ASSERT(ix != SELF && !has_flag(c, ix, HS_NODE_FAIL));
     core_node_flags(c, ix, HS_NODE_FAIL, HS_NODE_PFAIL);
     c->cold[ix].fail_at = c->now.mono.ms;
-    core_reports_about(c, ix);
     COUNT(c, fail);
     core_note(c, HS_NOTE_FAIL, ix, by == NIL16 ? HS_NIL : by, reports);
     c->state_due = true;

@@ -11,7 +11,8 @@
  * rounded up to the end of its span. Stamps of expired spans are swept before
  * their number could come round again.
  *
- * Rows exist only for nodes somebody accuses and that are not FAIL yet.
+ * Rows exist only for nodes somebody accuses. They outlive the verdict, as in
+ * stock servers: COUNT-FAILURE-REPORTS tells who still agrees with it.
  */
 #include "core_int.h"
 
@@ -146,13 +147,13 @@ static void unstamp(struct hs_core *c, struct row *row, uint16_t by)
     *stamp = 0;
 }
 
-/* Only voters' opinions count; a verdict that stands needs none. */
+/* Only voters' opinions count. */
 void core_report_add(struct hs_core *c, uint16_t suspect, uint16_t by)
 {
     struct row *row;
 
     HS_ASSERT(suspect != by && suspect != SELF);
-    if (!is_voter(c, by) || has_flag(c, suspect, HS_NODE_FAIL)) {
+    if (!is_voter(c, by)) {
         return;
     }
     row = row_of(c, suspect);

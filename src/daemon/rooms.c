@@ -151,6 +151,20 @@ static int build_owner(struct daemon *d)
     return d->owner != NULL ? DAEMON_OK : no_memory(d, "the table");
 }
 
+/* A node that others knew by an id it has forgotten would be worse than none. One
+ * that has a file can start on a full disk: it knows who it is. */
+static int save_first(struct daemon *d)
+{
+    char why[256];
+    if (hs_store_flush(d->store) || !d->is_fresh)
+        return DAEMON_OK;
+    hs_store_error(d->store, why, sizeof(why));
+    return daemon_fail(d, DAEMON_REFUSED,
+                       "Cannot save the new node's id in '%s/%s' (%s). Make room or give this "
+                       "user the right to write there, or change 'dir'.",
+                       d->conf.dir, d->conf.cluster_config_file, why);
+}
+
 int daemon_build(struct daemon *d)
 {
     const struct hs_conf *c = &d->conf;
@@ -176,6 +190,8 @@ int daemon_build(struct daemon *d)
         code = daemon_listen(d);
     if (code == DAEMON_OK)
         code = build_owner(d);
+    if (code == DAEMON_OK)
+        code = save_first(d);
     return code;
 }
 

@@ -7,32 +7,36 @@
 
 #include <string.h>
 
-/* One bit per byte of a word, in its top bit. */
-#define TOPS UINT64_C(0x8080808080808080)
-#define ONES UINT64_C(0x0101010101010101)
+/* Sixteen characters at a time, in the vectors every compiler we use has: the
+ * ids of a gossip section are half of what checking a frame costs. */
+typedef uint8_t chars16 __attribute__((vector_size(16)));
 
-/* For bytes below 0x80: the top bit of each that is >= limit. */
-static uint64_t bytes_from(uint64_t word, uint64_t limit)
+static chars16 load16(const uint8_t *p)
 {
-    return word + (0x80 - limit) * ONES;
+    chars16 c;
+
+    memcpy(&c, p, sizeof(c));
+    return c;
 }
 
-/* Eight characters at a time: 500 gossip entries are 20 KB of ids. */
+/* All bits of a byte set where it is a digit or a lower-case letter. */
+static chars16 good16(chars16 c)
+{
+    chars16 digit = (chars16)((c - (uint8_t)'0') < (uint8_t)10);
+    chars16 letter = (chars16)((c - (uint8_t)'a') < (uint8_t)26);
+
+    return digit | letter;
+}
+
 bool hs_wire_id_valid(const uint8_t *id)
 {
-    uint64_t good = TOPS;
+    /* The last load overlaps the second: 40 is not a multiple of 16. */
+    chars16 good =
+        good16(load16(id)) & good16(load16(id + 16)) & good16(load16(id + HS_ID_LEN - 16));
+    uint64_t halves[2];
 
-    for (size_t i = 0; i < HS_ID_LEN; i += 8) {
-        uint64_t word;
-
-        memcpy(&word, id + i, sizeof(word));
-        uint64_t low = word & ~TOPS;
-        uint64_t digit = bytes_from(low, '0') & ~bytes_from(low, '9' + 1);
-        uint64_t letter = bytes_from(low, 'a') & ~bytes_from(low, 'z' + 1);
-
-        good &= (digit | letter) & ~word;
-    }
-    return good == TOPS;
+    memcpy(halves, &good, sizeof(halves));
+    return (halves[0] & halves[1]) == UINT64_MAX;
 }
 
 size_t wire_text_len(const void *text, size_t max)

@@ -1,4 +1,6 @@
-/* Connection and server commands: replies, errors, passwords, both protocols. */
+/* Connection and server commands: replies, errors, passwords, both protocols.
+ *
+ * Length: one fixture, and short claims that are read one by one. */
 #include "admin_fake.h"
 
 static void reopen(void)
@@ -276,6 +278,19 @@ START_TEST(info_has_its_sections)
 }
 END_TEST
 
+START_TEST(info_tells_of_saves_that_fail)
+{
+    ck_assert_ptr_nonnull(strstr(fake_run("info persistence"),
+                                 "\r\nhearsay_save_failures:0\r\nhearsay_save_error:\r\n"));
+    fake.view.save_failures = 3;
+    strcpy(fake.view.save_error, "write: No space left on device");
+    const char *reply = fake_run("info persistence");
+    ck_assert_ptr_nonnull(strstr(reply, "\r\nhearsay_save_failures:3\r\n"));
+    ck_assert_ptr_nonnull(strstr(reply, "\r\nhearsay_save_error:write: No space left on device"));
+    ck_assert_ptr_nonnull(strstr(reply, "\r\nrdb_last_bgsave_status:ok\r\n"));
+}
+END_TEST
+
 START_TEST(info_has_the_counters_of_all_rooms_when_asked)
 {
     fake.view.core_counters_n = 1;
@@ -320,7 +335,7 @@ START_TEST(transactions_queue_and_run)
     ck_reply("get k", "-CLUSTERDOWN Hash slot not served\r\n");
     ck_reply("exec", "-EXECABORT Transaction discarded because of previous errors.\r\n");
     fake_run("multi");
-    ck_reply("cluster saveconfig", "-ERR Command not allowed inside a transaction\r\n");
+    ck_reply("shutdown", "-ERR Command not allowed inside a transaction\r\n");
     ck_reply("discard", "+OK\r\n");
     ck_reply("ping", "+PONG\r\n");
 }
@@ -406,6 +421,7 @@ int main(void)
         config_get_echoes_a_name_and_completes_a_pattern,
         config_set_takes_all_or_none,
         info_has_its_sections,
+        info_tells_of_saves_that_fail,
         info_has_the_counters_of_all_rooms_when_asked,
         a_replica_says_so,
         transactions_queue_and_run,

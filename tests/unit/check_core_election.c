@@ -178,6 +178,41 @@ START_TEST(the_request_waits_for_the_epoch_to_be_on_disk)
 }
 END_TEST
 
+static uint64_t asked_in, acked_in;
+
+static void watch_election_epochs(struct world *world, int from, int to, const struct hs_view *v)
+{
+    (void)world;
+    (void)to;
+    uint64_t epoch = hs_get64(v->frame + HS_OFF_CURRENT_EPOCH);
+    asked_in = from == 5 && v->type == HS_MSG_AUTH_REQUEST ? epoch : asked_in;
+    acked_in = from == 2 && v->type == HS_MSG_AUTH_ACK ? epoch : acked_in;
+}
+
+/* Node 2 hears of a later epoch while its vote is being saved, and node 5
+ * while its request is: both still speak of the epoch that was decided. */
+START_TEST(an_election_speaks_of_its_own_epoch_whatever_was_heard_meanwhile)
+{
+    asked_in = acked_in = 0;
+    w.tap = watch_election_epochs;
+    w.node[5].disk_stuck = true;
+    world_kill(&w, 1);
+    while (!core(5)->auth_asked && w.now < 2000000) {
+        world_run(&w, 10);
+    }
+    uint64_t epoch = core(5)->auth_epoch;
+    core(5)->current_epoch += 7;
+    core(5)->want_save = core(5)->want_sync = true; /* and has something else to save */
+    w.node[5].disk_stuck = false;
+    world_command(&w, 5, (struct hs_cmd){.type = HS_CMD_SAVECONFIG});
+    world_run(&w, SAVE_MS + 2 * DELAY_MS);
+    ck_assert_uint_eq(asked_in, epoch);
+    core(2)->current_epoch += 7;
+    world_run(&w, SAVE_MS + DELAY_MS);
+    ck_assert_uint_eq(acked_in, epoch);
+}
+END_TEST
+
 /* ---- manual ---- */
 
 static enum hs_cmd_err failover(int i, enum hs_failover how)
@@ -303,6 +338,7 @@ int main(void)
     tcase_add_test(tc, a_replica_told_not_to_does_not_stand);
     tcase_add_test(tc, data_older_than_the_validity_factor_allows_does_not_stand);
     tcase_add_test(tc, the_request_waits_for_the_epoch_to_be_on_disk);
+    tcase_add_test(tc, an_election_speaks_of_its_own_epoch_whatever_was_heard_meanwhile);
     tcase_add_test(tc, a_spare_replica_goes_to_an_orphaned_master);
     tcase_add_test(tc, no_replica_moves_where_migration_is_off);
     tcase_add_checked_fixture(manual, setup, teardown);

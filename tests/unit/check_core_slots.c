@@ -259,6 +259,30 @@ START_TEST(a_new_epoch_leaves_only_when_it_is_on_disk)
 }
 END_TEST
 
+static uint64_t told[WORLD_MAX];
+
+static void watch_current_epochs(struct world *world, int from, int to, const struct hs_view *v)
+{
+    (void)world;
+    (void)to;
+    uint64_t epoch = hs_get64(v->frame + HS_OFF_CURRENT_EPOCH);
+    ck_assert_uint_ge(epoch, told[from]);
+    told[from] = epoch;
+}
+
+START_TEST(a_current_epoch_once_told_is_not_taken_back)
+{
+    memset(told, 0, sizeof(told));
+    w.tap = watch_current_epochs;
+    for (int i = 0; i < 5; i++) { /* all start at 0: collisions, bumps and saves at once */
+        world_meet(&w, world_add(&w), 0);
+        world_run(&w, 40);
+    }
+    world_run(&w, 10000);
+    ck_assert(world_agrees(&w));
+}
+END_TEST
+
 /* ---- votes ---- */
 
 /* Node 3, replica of 1, asks node 0 for its vote. Returns the refusal. */
@@ -386,6 +410,7 @@ int main(void)
     tcase_add_test(tc, bumping_the_newest_epoch_changes_nothing);
     tcase_add_test(tc, a_config_epoch_is_set_only_on_a_lone_new_node);
     tcase_add_test(tc, a_new_epoch_leaves_only_when_it_is_on_disk);
+    tcase_add_test(tc, a_current_epoch_once_told_is_not_taken_back);
     tcase_add_checked_fixture(votes, setup, teardown);
     tcase_set_timeout(votes, 60);
     tcase_add_test(votes, a_vote_is_given_once_per_epoch_and_master);

@@ -207,6 +207,7 @@ START_TEST(a_new_configuration_reaches_the_reactors_and_the_view)
     ck_assert_int_eq(req.err, HS_CMD_OK);
     const struct hs_published *p = hs_snapshot_begin(snapshot, 0);
     ck_assert_uint_eq(p->conf.maxclients, 5);
+    ck_assert_str_eq(p->save_error, "write: no room");
     hs_snapshot_end(snapshot, 0);
     end();
     ck_assert_uint_eq(net_tune.dial_timeout_ms, 7000);

@@ -10,6 +10,7 @@
 #include "owner_int.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -198,6 +199,12 @@ uint64_t hs_store_failures(const struct hs_store *s)
 {
     (void)s;
     return 0;
+}
+
+void hs_store_error(struct hs_store *s, char *text, size_t n)
+{
+    (void)s;
+    snprintf(text, n, "write: no room");
 }
 
 void hs_store_notify(struct hs_store *s, struct hs_wake *owner)
