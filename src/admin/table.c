@@ -153,7 +153,7 @@ const struct admin_cmd admin_function_subs[] = {
 
 const struct admin_cmd admin_hearsay_subs[] = {
     CMD("help", 2, LOADING | STALE, "hearsay", "7.2.0", ": this text", admin_hearsay_help),
-    CMD("offset", 3, ADMIN | NOSCRIPT | LOADING | STALE | NOMULTI, "hearsay", "7.2.0",
+    CMD("offset", 3, ADMIN | NOSCRIPT | LOADING | STALE, "hearsay", "7.2.0",
         "<n>: the replication offset of the store this node speaks for", admin_hearsay_offset),
     {0},
 };
@@ -218,7 +218,7 @@ static const struct admin_cmd table[] = {
         admin_cmd_ping),
     CMD("psubscribe", -2, LISTEN, "pubsub", "2.0.0", "Listens to channels by pattern",
         admin_cmd_subscribe),
-    CMD("publish", 3, PUBSUB | FAST | LOADING | STALE | NOMULTI, "pubsub", "2.0.0",
+    CMD("publish", 3, PUBSUB | FAST | LOADING | STALE, "pubsub", "2.0.0",
         "Sends a message to a channel's subscribers on all nodes", admin_cmd_publish),
     CMD_SUBS("pubsub", -2, 0, "pubsub", "2.8.0", "About channels", NULL, admin_pubsub_subs),
     CMD("punsubscribe", -1, LISTEN, "pubsub", "2.0.0", "Ends PSUBSCRIBE", admin_cmd_unsubscribe),
@@ -241,7 +241,7 @@ static const struct admin_cmd table[] = {
         "Stops the server", admin_cmd_shutdown),
     CMD("slaveof", 3, ADMIN | NOSCRIPT | STALE, "server", "1.0.0",
         "Not in a cluster: see CLUSTER REPLICATE", admin_cmd_refused),
-    {"spublish", 3, PUBSUB | FAST | LOADING | STALE | NOMULTI, 1, 1, 1, 0, "pubsub", "7.0.0",
+    {"spublish", 3, PUBSUB | FAST | LOADING | STALE, 1, 1, 1, 0, "pubsub", "7.0.0",
      "Sends a message to a shard channel's subscribers", admin_cmd_publish, NULL},
     {"ssubscribe", -2, LISTEN, 1, -1, 1, 0, "pubsub", "7.0.0", "Listens to shard channels",
      admin_cmd_subscribe, NULL},

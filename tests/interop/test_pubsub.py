@@ -81,6 +81,16 @@ class Mixed(Case):
                 for i in range(BURST):
                     self.assertEqual(s.read()[2], str(i))
 
+    def test_a_transaction_publishes_too(self):
+        c = self.cluster
+        for n in (c.h[0], c.r[0]):
+            s = Subscriber(self, c.h[1], "SUBSCRIBE", "multi")
+            for words in (("MULTI",), ("PUBLISH", "multi", "1"), ("PUBLISH", "multi", "2")):
+                n.call(*words)
+            self.assertEqual(n.call("EXEC"), [0, 0])
+            self.assertEqual([s.read()[2] for _ in range(2)], ["1", "2"])
+            s.client.close()
+
     def test_subscribers_on_both_reactors_are_counted_once_each(self):
         node = self.cluster.h[0]
         subs = [Subscriber(self, node, "SUBSCRIBE", "many") for _ in range(16)]
