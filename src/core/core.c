@@ -262,8 +262,6 @@ struct hs_core *hs_core_init(void *mem, const struct hs_core_opts *opts,
     }
     core_conf_apply(c);
     c->size = c->voters_n;
-    c->state_due = true;
-    c->hdr_due = true;
     c->want_sync = false;
     core_hdr_refresh(c);
     core_want_sync(c); /* who we are is on disk before anybody relies on it */

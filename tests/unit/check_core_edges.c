@@ -155,6 +155,71 @@ START_TEST(the_next_tick_is_when_the_next_node_is_due)
 }
 END_TEST
 
+START_TEST(our_header_has_the_slots_we_were_given)
+{
+    struct hs_slot_range r = {3, 3};
+    struct hs_hdr h = solo_hdr(1);
+
+    solo_start(&s, solo_topo(2));
+    solo_command(&s, (struct hs_cmd){.type = HS_CMD_ADDSLOTS, .ranges = &r, .ranges_n = 1});
+    solo_saved(&s);
+    solo_ping(&s, solo_accept(&s), HS_MSG_PING, &h, NULL);
+    ck_assert_uint_eq(solo_msg(&s, HS_MSG_PONG, 0).frame[HS_OFF_SLOTS], 8);
+}
+END_TEST
+
+START_TEST(a_failed_replica_that_answers_is_a_replica_again)
+{
+    struct hs_topo *boot = solo_topo(3);
+    struct hs_hdr h = solo_hdr(1);
+    struct hs_node_id master = solo_id(2);
+
+    boot->nodes[1].flags = HS_NODE_SLAVE | HS_NODE_FAIL;
+    boot->nodes[1].master = 2;
+    solo_start(&s, boot);
+    h.slaveof = &master;
+    solo_ping(&s, solo_connect(&s, 1), HS_MSG_PONG, &h, NULL);
+    ck_assert_uint_eq(s.core->hot[1].flags, HS_NODE_SLAVE);
+}
+END_TEST
+
+START_TEST(an_update_names_the_slots_their_owner_still_claims)
+{
+    struct hs_topo *boot = solo_topo(3);
+    struct hs_hdr h = solo_hdr(2);
+    uint8_t slots[HS_SLOTS_BYTES] = {2};
+
+    boot->owner[1] = boot->owner[5] = 1;
+    boot->nodes[1].config_epoch = 9;
+    solo_start(&s, boot);
+    solo_connect(&s, 2);
+    h.myip = "127.0.0.1";
+    h.slots = slots;
+    solo_ping(&s, solo_accept(&s), HS_MSG_PING, &h, NULL);
+    struct hs_view v = solo_msg(&s, HS_MSG_UPDATE, 0);
+    ck_assert_uint_eq(v.frame[HS_OFF_UPDATE_SLOTS], 0x22);
+    ck_assert_uint_eq(hs_get64(v.frame + HS_OFF_UPDATE_EPOCH), 9);
+}
+END_TEST
+
+/* We are the only voter, or the only voter is somebody else. */
+START_TEST(only_a_lone_voter_judges_alone)
+{
+    for (uint16_t owner = 0; owner < 2; owner++) {
+        struct hs_topo *boot = solo_topo(3);
+        boot->owner[0] = owner;
+        solo_init(&s);
+        solo_start(&s, boot);
+        s.core->out = &s.acts;
+        core_suspect(s.core, 2);
+        ck_assert_int_eq(has_flag(s.core, 2, HS_NODE_FAIL), owner == SELF);
+        if (owner == 0) {
+            solo_fini(&s);
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("core/edges");
@@ -171,6 +236,10 @@ int main(void)
     tcase_add_test(tc, nothing_is_announced_again_with_the_next_save);
     tcase_add_test(tc, a_pending_ping_is_gossiped_with_its_time);
     tcase_add_test(tc, the_next_tick_is_when_the_next_node_is_due);
+    tcase_add_test(tc, our_header_has_the_slots_we_were_given);
+    tcase_add_test(tc, a_failed_replica_that_answers_is_a_replica_again);
+    tcase_add_test(tc, an_update_names_the_slots_their_owner_still_claims);
+    tcase_add_test(tc, only_a_lone_voter_judges_alone);
     suite_add_tcase(suite, tc);
     return hs_test_main(suite);
 }
