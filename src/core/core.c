@@ -264,8 +264,6 @@ struct hs_core *hs_core_init(void *mem, const struct hs_core_opts *opts,
     }
     core_conf_apply(c);
     c->size = c->voters_n;
-    c->state_due = true;
-    c->hdr_due = true;
     c->told_epoch = c->current_epoch;
     c->want_sync = false;
     core_hdr_refresh(c);
