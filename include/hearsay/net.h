@@ -163,6 +163,9 @@ struct hs_client_ops {
      * `drop` when its answer comes. */
     void (*close)(void *session);
     void (*drop)(void *ctx, void *request);
+    /* Once per turn of a reactor, before it sends what was put and sleeps; NULL
+     * for nothing to do. What another thread has for it: hs_net_wake(). */
+    void (*turn)(void *ctx, uint32_t reactor);
 };
 
 /* For the sessions of a reactor, on that reactor's own thread only. */
@@ -172,21 +175,29 @@ bool hs_client_push(struct hs_net *n, struct hs_conn_id conn, const void *p, siz
 /* Closes a client of it, the caller's own too, once the caller has returned. */
 bool hs_client_kill(struct hs_net *n, struct hs_conn_id conn);
 
+/* From any thread: a turn of this reactor begins after the call. */
+void hs_net_wake(struct hs_net *n, uint32_t reactor);
+
 /* ---- set-up ---- */
 
+/* What may change while reactors run. */
+struct hs_net_tune {
+    uint64_t sendbuf_limit;    /* cluster-link-sendbuf-limit, 0 for none */
+    uint32_t clients_max;      /* of all reactors; those already there stay */
+    uint32_t dial_timeout_ms;  /* > 0 */
+    uint32_t stall_timeout_ms; /* a send that makes no progress: close; > 0 */
+    uint32_t client_timeout_s; /* idle clients, 0 for never */
+    uint32_t tcp_keepalive_s;  /* 0 for none; of connections from now on */
+};
+
 struct hs_net_conf {
+    struct hs_net_tune tune;   /* to begin with */
     uint32_t reactors;         /* 1..HS_REACTORS_MAX */
     uint32_t conns_max;        /* per reactor, bus and clients together */
-    uint32_t clients_max;      /* of all reactors */
     uint32_t frame_max;        /* hs_wire_frame_max() */
     uint32_t frame_bytes_max;  /* all frames of one reactor; full: park */
     uint32_t send_pending_max; /* entries waiting on one bus link; full: close */
-    uint64_t sendbuf_limit;    /* cluster-link-sendbuf-limit, 0 for none */
     uint32_t client_outbuf_max;
-    uint32_t dial_timeout_ms;
-    uint32_t stall_timeout_ms; /* a send that makes no progress: close */
-    uint32_t client_timeout_s; /* idle clients, 0 for never */
-    uint32_t tcp_keepalive_s;
     int backlog;
     char source_ip[HS_IP_LEN]; /* bind-source-addr, "" for any */
 };
@@ -199,6 +210,8 @@ int hs_net_listen_bus(struct hs_net *n, const char *ip, uint16_t port);
 int hs_net_listen_client(struct hs_net *n, const char *ip, uint16_t port);
 int hs_net_listen_unix(struct hs_net *n, const char *path, unsigned mode);
 struct hs_port hs_net_port(struct hs_net *n, uint32_t reactor);
+/* One thread at a time. Reactors see each value on their next turn or before. */
+void hs_net_tune(struct hs_net *n, const struct hs_net_tune *tune);
 /* Which reactor holds this connection. */
 uint32_t hs_net_reactor_of(const struct hs_net *n, struct hs_conn_id conn);
 /* Which reactor is to dial this address, so that both directions of a peer

@@ -67,7 +67,7 @@ struct hs_published {
     uint64_t save_failures;
     char save_error[128];
     int64_t started_ms; /* Unix ms */
-    uint64_t version; /* grows with every publication: times move without a change */
+    uint64_t version;   /* grows with every publication: times move without a change */
 };
 
 struct hs_owner_conf {
@@ -83,6 +83,7 @@ struct hs_owner_conf {
     void *shutdown_ctx;
 };
 
+/* Submits a first save: hs_store_flush() before anything else runs. NULL: no memory. */
 struct hs_owner *hs_owner_create(const struct hs_owner_conf *conf);
 void hs_owner_destroy(struct hs_owner *o);
 /* Until hs_owner_stop(): then a last save is submitted, reactors are told to
@@ -95,5 +96,7 @@ void hs_published_destroy(void *p);
 
 /* What the core is to be told of a configuration. */
 void hs_owner_core_conf(const struct hs_conf *conf, struct hs_core_conf *out);
+/* And the reactors. */
+void hs_owner_net_tune(const struct hs_conf *conf, struct hs_net_tune *out);
 
 #endif

@@ -62,5 +62,6 @@ struct hs_client_ops hs_admin_ops(struct hs_admin *a)
         .reply = admin_reply,
         .close = admin_close,
         .drop = admin_drop,
+        .turn = admin_turn,
     };
 }

@@ -84,6 +84,7 @@ struct reactor {
     } rendered[RENDERS][2]; /* RESP2, RESP3 */
     _Atomic uint64_t commands, bytes_in, connections, renders;
     _Atomic uint64_t errors[ADMIN_ERROR_CODES];
+    atomic_bool kills; /* some of its sessions are to be closed */
 };
 
 struct hs_admin {
@@ -160,6 +161,7 @@ enum hs_client_verdict admin_feed(void *session, const uint8_t *p, size_t n, str
 void admin_reply(void *session, void *request, struct hs_outbuf *out);
 void admin_close(void *session);
 void admin_drop(void *ctx, void *request);
+void admin_turn(void *ctx, uint32_t reactor);
 
 /* ---- dispatch.c ---- */
 void admin_dispatch(struct session *s, const struct hs_published *view, const struct hs_arg *argv,
@@ -269,6 +271,8 @@ void admin_client_no_evict(struct call *c);
 void admin_client_no_touch(struct call *c);
 void admin_client_reply(struct call *c);
 void admin_client_help(struct call *c);
+/* Closes what CLIENT KILL has marked on this reactor, its caller's thread. */
+void admin_client_close_killed(struct hs_admin *a, uint32_t reactor);
 /* "OK", or why a name is refused. */
 bool admin_client_name_ok(const struct hs_arg *name);
 void admin_client_set_name(struct session *s, const struct hs_arg *name);

@@ -1,8 +1,8 @@
 /* client.c - CLIENT: who is connected.
  *
  * The list of sessions is under a lock that ordinary commands never take. A
- * session on another reactor is told to end by a flag that it sees when its
- * client next sends something. */
+ * session is told to end by a flag; the reactor that holds its connection is
+ * woken to close it, since only that thread may. */
 #include "admin_int.h"
 
 #include <inttypes.h>
@@ -215,6 +215,15 @@ static bool kill_filter_add(struct call *c, struct kill_filter *f, const struct 
     return true;
 }
 
+/* Under the lock. */
+static void mark_killed(struct hs_admin *a, struct session *s)
+{
+    struct reactor *r = &a->reactors[s->info.reactor];
+    atomic_store_explicit(&s->killed, true, memory_order_relaxed);
+    if (!atomic_exchange(&r->kills, true))
+        hs_net_wake(*a->conf.net, s->info.reactor);
+}
+
 static int64_t kill_matching(struct call *c, const struct kill_filter *f)
 {
     int64_t n = 0;
@@ -224,11 +233,23 @@ static int64_t kill_matching(struct call *c, const struct kill_filter *f)
             (f->addr != NULL && !text_is(s->info.peer, f->addr)) ||
             (f->laddr != NULL && !text_is(s->info.local, f->laddr)) || (f->skip_me && s == c->s))
             continue;
-        atomic_store_explicit(&s->killed, true, memory_order_relaxed);
+        mark_killed(c->a, s);
         n++;
     }
     hs_lock_release(c->a->clients_lock);
     return n;
+}
+
+void admin_client_close_killed(struct hs_admin *a, uint32_t reactor)
+{
+    hs_lock_take(a->clients_lock);
+    for (struct session *s = a->clients; s != NULL; s = s->next) {
+        /* One that is closing has a reply under way: who killed itself reads it. */
+        if (s->info.reactor == reactor && !s->closing &&
+            atomic_load_explicit(&s->killed, memory_order_relaxed))
+            hs_client_kill(*a->conf.net, s->info.conn);
+    }
+    hs_lock_release(a->clients_lock);
 }
 
 void admin_client_kill(struct call *c)

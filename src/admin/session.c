@@ -212,6 +212,13 @@ void admin_reply(void *session, void *request, struct hs_outbuf *out)
     admin_request_free(r);
 }
 
+void admin_turn(void *ctx, uint32_t reactor)
+{
+    struct hs_admin *a = ctx;
+    if (atomic_exchange(&a->reactors[reactor].kills, false))
+        admin_client_close_killed(a, reactor);
+}
+
 void admin_drop(void *ctx, void *request)
 {
     (void)ctx;

@@ -110,6 +110,7 @@ static enum hs_cmd_err reset(struct hs_core *c, const struct hs_cmd *cmd)
     if (!i_am_master(c)) {
         core_lead(c);
     }
+    c->mf_end = 0;
     core_close_slots(c);
     for (uint32_t s = 0; s < HS_SLOTS; s++) {
         core_slot_set(c, s, NIL16);

@@ -60,6 +60,9 @@ enum to_state { TO_NONE, TO_DIALING, TO_UP };
  * never sent to it (a 6.2 drops such a PING, a 7.0 logs a line for each). */
 enum ext_level { EXT_NONE, EXT_HOSTNAME_ONLY, EXT_FULL };
 
+/* So many PINGs of one step differ: a level each, and Valkey's own extensions. */
+enum { PING_KINDS = EXT_FULL + 2 };
+
 enum { /* cold.name_bits: which of struct names are set */
        NAME_HOST = 1,
        NAME_NODE = 2,
@@ -87,6 +90,7 @@ struct cold {
     uint16_t master;    /* of a replica; NIL16 if unknown */
     uint16_t slots_n;
     uint16_t wheel_next, wheel_prev, wheel_slot;
+    uint16_t dial_gen; /* of the last wish to connect, whoever had this place */
     uint16_t replicas_n;
     uint16_t working_n; /* of them, as of the last survey (migrate.c) */
     uint8_t to_state;   /* enum to_state */
@@ -305,6 +309,13 @@ static inline bool is_voter(const struct hs_core *c, uint32_t ix)
 static inline bool has_flag(const struct hs_core *c, uint32_t ix, uint16_t flag)
 {
     return (c->hot[ix].flags & flag) != 0;
+}
+
+/* A peer may call somebody master and replica at once. The node's own header
+ * will settle it; until then it is a master. */
+static inline uint16_t one_role(uint16_t flags)
+{
+    return (uint16_t)((flags & HS_NODE_MASTER) != 0 ? flags & ~HS_NODE_SLAVE : flags);
 }
 
 static inline bool is_used(const struct hs_core *c, uint32_t ix)

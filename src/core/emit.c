@@ -205,11 +205,11 @@ void core_pong(struct hs_core *c, struct hs_link l, uint16_t ix, const struct hs
     send(c, l, end(c, len), len, HS_MSG_PONG);
 }
 
-/* A change of ours, to everybody now. Peers of one level share one message, so
- * this costs three messages to build, not one per node. */
+/* A change of ours, to everybody now. Peers of one kind share one message, so
+ * this costs PING_KINDS messages to build, not one per node. */
 void core_pong_all(struct hs_core *c)
 {
-    uint32_t off[EXT_FULL + 2], len[EXT_FULL + 2] = {0};
+    uint32_t off[PING_KINDS], len[PING_KINDS] = {0};
 
     for (uint16_t i = 1; i < c->nodes_hi; i++) {
         const struct cold *n = &c->cold[i];

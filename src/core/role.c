@@ -68,7 +68,7 @@ void core_recv_role(struct hs_core *c, uint16_t ix, const struct hs_view *v)
 void core_follow(struct hs_core *c, uint16_t master)
 {
     HS_ASSERT(master != SELF && master != NIL16);
-    HS_ASSERT(c->cold[SELF].slots_n == 0);
+    core_slots_clear(c, SELF);
     core_close_slots(c);
     core_node_set_master(c, SELF, master);
     core_node_flags(c, SELF, HS_NODE_SLAVE, HS_NODE_MASTER | HS_NODE_MIGRATE_TO);

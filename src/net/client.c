@@ -160,7 +160,7 @@ void client_reply(struct hs_reactor *r, const struct hs_out *out)
 
 void client_expire(struct hs_reactor *r)
 {
-    int64_t limit_ms = (int64_t)r->net->conf.client_timeout_s * 1000;
+    int64_t limit_ms = (int64_t)NET_TUNE(r, client_timeout_s) * 1000;
     struct conn *c;
 
     if (limit_ms == 0)
@@ -217,7 +217,7 @@ void client_sent(struct hs_reactor *r, struct conn *c, int res)
         cl->fly.len = cl->fly_off = 0;
 }
 
-/* ---- other connections of the same reactor, for whoever runs on it ---- */
+/* ---- for sessions: other connections of their reactor, and other reactors ---- */
 
 static struct conn *find_client(struct hs_net *n, struct hs_conn_id id)
 {
@@ -248,4 +248,10 @@ bool hs_client_kill(struct hs_net *n, struct hs_conn_id id)
     c->doomed = true;
     conn_want_flush(&n->reactors[hs_net_reactor_of(n, id)], c);
     return true;
+}
+
+void hs_net_wake(struct hs_net *n, uint32_t reactor)
+{
+    HS_ASSERT(reactor < n->conf.reactors);
+    hs_wake_force(&n->reactors[reactor].wake);
 }

@@ -215,8 +215,16 @@ struct hs_reactor {
     net_count verdicts[HS_WIRE_ERRS];
 };
 
+/* struct hs_net_tune as reactors read it: each value for itself. */
+struct net_tune {
+    _Atomic uint64_t sendbuf_limit;
+    _Atomic uint32_t clients_max, dial_timeout_ms, stall_timeout_ms, client_timeout_s,
+        tcp_keepalive_s;
+};
+
 struct hs_net {
     struct hs_net_conf conf;
+    struct net_tune tune;
     struct hs_client_ops ops;
     struct hs_wake *owner_wake;
     struct listener listeners[LISTENERS_MAX];
@@ -224,6 +232,8 @@ struct hs_net {
     _Atomic uint32_t clients_n; /* of all reactors */
     struct hs_reactor *reactors;
 };
+
+#define NET_TUNE(r, field) atomic_load_explicit(&(r)->net->tune.field, memory_order_relaxed)
 
 /* ---- uring.c ---- */
 int uring_open(struct hs_reactor *r);

@@ -62,10 +62,10 @@ void send_drop_all(struct hs_reactor *r, struct conn *c)
 
 static bool is_over_limit(const struct hs_reactor *r, const struct conn *c, uint32_t len)
 {
-    const struct hs_net_conf *conf = &r->net->conf;
+    uint64_t limit = NET_TUNE(r, sendbuf_limit);
 
-    return c->queued_n >= conf->send_pending_max || r->nodes_free == HS_NIL ||
-           (conf->sendbuf_limit > 0 && c->queued_bytes + len > conf->sendbuf_limit);
+    return c->queued_n >= r->net->conf.send_pending_max || r->nodes_free == HS_NIL ||
+           (limit > 0 && c->queued_bytes + len > limit);
 }
 
 void send_queue_entry(struct hs_reactor *r, const struct hs_out *out)
@@ -221,7 +221,7 @@ void send_expire(struct hs_reactor *r)
     struct conn *c;
 
     while ((c = list_first(r, &r->sends)) != NULL &&
-           r->now_ms - c->moved_ms >= r->net->conf.stall_timeout_ms) {
+           r->now_ms - c->moved_ms >= NET_TUNE(r, stall_timeout_ms)) {
         uint64_t acked = acknowledged(c);
         if (acked == c->acked) {
             count_add(r->counts, COUNT_links_stalled, 1);

@@ -107,11 +107,12 @@ struct hs_owner *hs_owner_create(const struct hs_owner_conf *conf)
         return NULL;
     }
     hs_store_notify(o->store, o->wake);
-    /* A fresh id is on disk before long, and a disk that refuses is known at once. */
-    o->save_pending = true;
+    /* A fresh id is on disk before anybody hears of it, and a disk that refuses
+     * is known at once. */
+    bool ok = owner_save_first(o);
     /* Readers always find something: reactors start after this. */
     owner_publish_if_due(o);
-    if (o->seen == NULL) {
+    if (!ok || o->seen == NULL) {
         hs_owner_destroy(o);
         return NULL;
     }

@@ -139,6 +139,8 @@ void owner_answers_flush(struct hs_owner *o);
 
 /* publish.c */
 void owner_save_if_due(struct hs_owner *o);
+/* False: no memory. */
+bool owner_save_first(struct hs_owner *o);
 void owner_save_last(struct hs_owner *o);
 void owner_publish_if_due(struct hs_owner *o);
 /* When one of the two wants to be called next. */

@@ -58,6 +58,11 @@ void owner_save_if_due(struct hs_owner *o)
         submit(o, o->save_sync);
 }
 
+bool owner_save_first(struct hs_owner *o)
+{
+    return submit(o, true);
+}
+
 void owner_save_last(struct hs_owner *o)
 {
     if (!submit(o, true))
@@ -87,6 +92,7 @@ static struct hs_published *build(struct hs_owner *o)
     p->started_ms = o->started_ms;
     p->version = o->counters[HS_OWNER_PUBLICATIONS] + 1;
     p->save_failures = hs_store_failures(o->store);
+    hs_store_error(o->store, p->save_error, sizeof(p->save_error));
 
     const uint64_t *values;
     uint32_t n = hs_core_counters(o->core, &values);

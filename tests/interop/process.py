@@ -206,7 +206,7 @@ class Node:
         return dict(line.split(":", 1) for line in self.call("CLUSTER", "INFO").split())
 
     def server_info(self):
-        return dict(line.split(":", 1) for line in self.call("INFO").splitlines()
+        return dict(line.split(":", 1) for line in self.call("INFO", "everything").splitlines()
                     if ":" in line)
 
     def rss_kb(self):

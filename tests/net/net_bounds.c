@@ -101,7 +101,7 @@ END_TEST
 
 START_TEST(a_frame_that_takes_too_long_closes_its_link)
 {
-    net_conf.stall_timeout_ms = 50;
+    net_conf.tune.stall_timeout_ms = 50;
     start();
     int slow = connect_and_wait();
     int idle = connect_and_wait();
@@ -201,8 +201,19 @@ static void cut_a_slow_reader(const char *counter)
 
 START_TEST(a_reader_slower_than_its_queue_is_cut_and_others_are_not)
 {
-    net_conf.sendbuf_limit = 4 << 20;
+    net_conf.tune.sendbuf_limit = 4 << 20;
     start();
+    cut_a_slow_reader("links_over_limit");
+    fix_stop();
+}
+END_TEST
+
+START_TEST(a_limit_set_while_reactors_run_holds)
+{
+    start();
+    struct hs_net_tune tune = net_conf.tune;
+    tune.sendbuf_limit = 4 << 20;
+    hs_net_tune(net, &tune);
     cut_a_slow_reader("links_over_limit");
     fix_stop();
 }
@@ -219,7 +230,7 @@ END_TEST
 
 START_TEST(a_reader_that_takes_nothing_is_cut_as_stalled)
 {
-    net_conf.stall_timeout_ms = 200;
+    net_conf.tune.stall_timeout_ms = 200;
     start();
     int slow = connect_and_wait();
 
@@ -239,7 +250,7 @@ END_TEST
 
 START_TEST(a_slow_but_moving_reader_is_not_stalled)
 {
-    net_conf.stall_timeout_ms = 100;
+    net_conf.tune.stall_timeout_ms = 100;
     start();
     int slow = connect_and_wait();
 
@@ -276,6 +287,7 @@ int main(void)
     tcase_add_test(tc, unfinished_frames_cannot_take_all_memory_for_ever);
     tcase_add_test(tc, without_descriptors_accepting_pauses_and_goes_on_later);
     tcase_add_test(tc, a_reader_slower_than_its_queue_is_cut_and_others_are_not);
+    tcase_add_test(tc, a_limit_set_while_reactors_run_holds);
     tcase_add_test(tc, too_many_entries_on_one_link_cut_it);
     tcase_add_test(tc, a_reader_that_takes_nothing_is_cut_as_stalled);
     tcase_add_test(tc, a_slow_but_moving_reader_is_not_stalled);

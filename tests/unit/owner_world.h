@@ -10,6 +10,7 @@
 #include "owner_int.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -131,6 +132,14 @@ static struct hs_frame_ring frame_ring;
 static struct hs_chunk_ring chunk_ring;
 static struct hs_wake reactor_wake, owner_wake;
 
+static struct hs_net_tune net_tune;
+
+void hs_net_tune(struct hs_net *n, const struct hs_net_tune *tune)
+{
+    (void)n;
+    net_tune = *tune;
+}
+
 struct hs_port hs_net_port(struct hs_net *n, uint32_t reactor)
 {
     (void)n, (void)reactor;
@@ -177,6 +186,12 @@ uint64_t hs_store_failures(const struct hs_store *s)
 {
     (void)s;
     return 0;
+}
+
+void hs_store_error(struct hs_store *s, char *text, size_t n)
+{
+    (void)s;
+    snprintf(text, n, "write: no room");
 }
 
 void hs_store_notify(struct hs_store *s, struct hs_wake *owner)
