@@ -63,6 +63,7 @@ static pid_t start(const char *command, uint16_t port, const char *dir)
     }
     snprintf(log, sizeof(log), "%s/log", dir);
     (void)proc_raise_files(1u << 16); /* the server inherits it: its peers need descriptors too */
+    (void)fflush(stdout);             /* or the child would print it again */
     pid = fork();
     if (pid == 0) {
         if (freopen(log, "w", stdout) == NULL || dup2(1, 2) < 0 || chdir(dir) != 0) {
