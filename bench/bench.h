@@ -305,7 +305,7 @@ struct result {
     double form_s, measured_s, last_fail_s;
     bool target_known; /* its process was found */
     uint64_t counts[COUNTS], faults;
-    uint64_t formed, linked, accept_max, failed_n, killed_n;
+    uint64_t formed, linked, accept_max, failed_n, killed_n, told_n;
     double p50_us, p90_us, p99_us, p999_us, max_us;
     double target_cpu_s, target_user_s, target_system_s, own_cpu_s, busiest, others;
     double form_cpu_s;

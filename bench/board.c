@@ -19,6 +19,14 @@ static bool noticed(const struct worker *w, uint32_t peer)
            w->now_ns >= killed + timeout_ns + timeout_ns / 2 * (peer % STAGES) / STAGES;
 }
 
+/* By then the masters have agreed among themselves, whoever told them. */
+static bool agreed(const struct worker *w)
+{
+    int64_t killed = atomic_load(&w->b->killed_at_ns);
+
+    return killed != 0 && w->now_ns - killed >= 2 * (int64_t)w->b->o->node_timeout_ms * 1000000;
+}
+
 static void set_flags(uint8_t *entry, uint16_t more)
 {
     hs_put16(entry + HS_G_FLAGS, (uint16_t)(HS_NODE_MASTER | more));
@@ -27,19 +35,21 @@ static void set_flags(uint8_t *entry, uint16_t more)
 static void fill(struct worker *w, struct board *b)
 {
     const struct world *world = &w->b->world;
+    bool all_agree = agreed(w);
 
     for (uint32_t i = 0; i < world->peers_n; i++) {
         uint32_t peer = world->order[i];
         const uint8_t *entry = world->entries + (size_t)peer * HS_GOSSIP_LEN;
         enum suspicion s = atomic_load(&w->b->suspected[peer]);
         uint8_t *to = b->entries + (size_t)b->n * HS_GOSSIP_LEN;
-        bool suspect = s == DEAD && noticed(w, peer);
+        bool suspect = s == DEAD && !all_agree && noticed(w, peer);
+        bool failed = s == REPORTED_FAIL || (s == DEAD && all_agree);
 
         if (suspect) {
             to = b->suspects + (size_t)b->suspects_n * HS_GOSSIP_LEN;
         }
         memcpy(to, entry, HS_GOSSIP_LEN);
-        set_flags(to, suspect ? HS_NODE_PFAIL : s == REPORTED_FAIL ? HS_NODE_FAIL : 0);
+        set_flags(to, suspect ? HS_NODE_PFAIL : failed ? HS_NODE_FAIL : 0);
         b->place[peer] = suspect ? HS_NIL : b->n;
         b->suspects_n += suspect;
         b->n += !suspect;

@@ -22,7 +22,7 @@ enum {
 };
 
 struct figures { /* of one run */
-    double rate, cost_us, p50_us, p999_us, peak_mb, joined_s;
+    double rate, cost_us, core, p50_us, p99_us, p999_us, rss_mb, peak_mb, joined_s, failed_s;
 };
 
 static void nap(void)
@@ -63,6 +63,7 @@ static pid_t start(const char *command, uint16_t port, const char *dir)
     }
     snprintf(log, sizeof(log), "%s/log", dir);
     (void)proc_raise_files(1u << 16); /* the server inherits it: its peers need descriptors too */
+    (void)fflush(stdout);             /* or the child would print it again */
     pid = fork();
     if (pid == 0) {
         if (freopen(log, "w", stdout) == NULL || dup2(1, 2) < 0 || chdir(dir) != 0) {
@@ -107,6 +108,22 @@ static void stop(pid_t pid)
     (void)waitpid(pid, &status, 0);
 }
 
+static struct figures figures_of(const struct options *o, const struct result *r)
+{
+    return (struct figures){
+        .rate = result_rate(o, r),
+        .cost_us = result_cost_us(o, r),
+        .core = r->measured_s > 0 ? r->target_cpu_s / r->measured_s * 100 : 0,
+        .p50_us = r->p50_us,
+        .p99_us = r->p99_us,
+        .p999_us = r->p999_us,
+        .rss_mb = (double)r->rss_kb / 1024,
+        .peak_mb = (double)r->peak_kb / 1024,
+        .joined_s = r->form_s,
+        .failed_s = r->last_fail_s,
+    };
+}
+
 /* In a process of its own, which prints its report and hands back figures. */
 static int measure(const struct options *o, struct figures *out)
 {
@@ -121,8 +138,7 @@ static int measure(const struct options *o, struct figures *out)
         struct result r;
         int code = samples == NULL ? 2 : run(o, &r, samples);
         if (code != 2) {
-            struct figures f = {result_rate(o, &r), result_cost_us(o, &r),    r.p50_us,
-                                r.p999_us,          (double)r.peak_kb / 1024, r.form_s};
+            struct figures f = figures_of(o, &r);
             report_text(stdout, o, &r);
             fflush(stdout);
             code = write(ends[1], &f, sizeof(f)) == sizeof(f) ? code : 2;
@@ -227,9 +243,15 @@ int compare(const struct options *o)
     printf("--- medians of %u rounds\n%-16s %12s %12s   %8s\n", o->rounds, "", "A", "B", "A/B");
     line("rate/s", f, o->rounds, offsetof(struct figures, rate));
     line("CPU us each", f, o->rounds, offsetof(struct figures, cost_us));
+    line("CPU % of core", f, o->rounds, offsetof(struct figures, core));
     line("p50 us", f, o->rounds, offsetof(struct figures, p50_us));
+    line("p99 us", f, o->rounds, offsetof(struct figures, p99_us));
     line("p99.9 us", f, o->rounds, offsetof(struct figures, p999_us));
+    line("memory MB", f, o->rounds, offsetof(struct figures, rss_mb));
     line("peak MB", f, o->rounds, offsetof(struct figures, peak_mb));
     line("joined s", f, o->rounds, offsetof(struct figures, joined_s));
+    if (o->mode == MODE_STORM) {
+        line("last FAIL s", f, o->rounds, offsetof(struct figures, failed_s));
+    }
     return status;
 }

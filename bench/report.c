@@ -61,10 +61,10 @@ static void text_limits(FILE *f, const struct result *r)
 static void text_storm(FILE *f, const struct options *o, const struct result *r)
 {
     fprintf(f,
-            "storm          %llu of %llu dead peers FAIL, the last %.2f s after their death "
-            "(node timeout %.2f s)\n",
-            (unsigned long long)r->failed_n, (unsigned long long)r->killed_n, r->last_fail_s,
-            o->node_timeout_ms / 1000.0);
+            "storm          %llu of %llu dead peers marked FAIL, %llu of them told to a peer, the "
+            "last %.2f s\n               after their death (node timeout %.2f s)\n",
+            (unsigned long long)r->failed_n, (unsigned long long)r->killed_n,
+            (unsigned long long)r->told_n, r->last_fail_s, o->node_timeout_ms / 1000.0);
 }
 
 static void text_measured(FILE *f, const struct options *o, const struct result *r)
@@ -113,6 +113,10 @@ void report_text(FILE *f, const struct options *o, const struct result *r)
     } else {
         fputs("its process was not found: no CPU or memory; say --target-pid\n", f);
     }
+    if (r->counts[N_CLOSED] > 0) {
+        fprintf(f, "links          %llu closed by the target while it was measured\n",
+                (unsigned long long)r->counts[N_CLOSED]);
+    }
     fprintf(f, "wrong answers  %llu\n", (unsigned long long)r->faults);
 }
 
@@ -149,6 +153,7 @@ static void json_numbers(FILE *f, const struct options *o, const struct result *
     json_number(f, "links_closed", (double)r->counts[N_CLOSED]);
     json_number(f, "updates", (double)r->counts[N_UPDATES]);
     json_number(f, "killed", (double)r->killed_n);
+    json_number(f, "told", (double)r->told_n);
     json_number(f, "failed", (double)r->failed_n);
     json_number(f, "last_fail_s", r->last_fail_s);
     json_number(f, "own_cpu_s", r->own_cpu_s);

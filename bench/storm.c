@@ -23,11 +23,11 @@ static void die(struct worker *w)
     }
 }
 
-/* More are noticed until one and a half timeouts have passed, more are FAIL
- * whenever the target says so. */
+/* More are noticed until one and a half timeouts have passed, all are agreed
+ * upon after two, and more are FAIL whenever the target says so. */
 static bool still_changing(const struct worker *w, int64_t since_ns, int64_t timeout_ns)
 {
-    bool noticing = since_ns >= timeout_ns && since_ns <= 2 * timeout_ns;
+    bool noticing = since_ns >= timeout_ns && since_ns <= 2 * timeout_ns + 4 * RENEW_MS * 1000000;
 
     return noticing || count_sum(w->b, N_FAILS) != w->fails_shown;
 }

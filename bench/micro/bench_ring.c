@@ -31,6 +31,7 @@ static void *setup(uint64_t size)
         abort();
     }
     bench_ring_init(&p->ring, p->slots, SLOTS);
+    HS_ASSERT(bench_ring_size(&p->ring) == 0);
     return p;
 }
 

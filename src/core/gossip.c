@@ -68,7 +68,7 @@ static void known(struct hs_core *c, uint16_t sender, bool voter, uint16_t ix, c
         if (c->hot[ix].ping_sent == 0 && c->hot[ix].row == NIL16) {
             take_pong_time(c, ix, g);
         }
-        if (has_flag(c, ix, down | HS_NODE_NOADDR) && (said & HS_NODE_NOADDR) == 0) {
+        if (has_flag(c, ix, down) && (said & HS_NODE_NOADDR) == 0) {
             take_address(c, ix, g);
         }
     }

@@ -25,7 +25,7 @@ static void demoted(struct hs_core *c, uint16_t ix, uint16_t master, const struc
         }
         core_node_become_master(c, master);
     }
-    if (epoch > c->cold[master].config_epoch) {
+    if (master != SELF && epoch > c->cold[master].config_epoch) {
         core_node_epoch(c, master, epoch);
     }
     core_slots_move(c, ix, master);

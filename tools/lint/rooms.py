@@ -73,7 +73,8 @@ def place(rel, table, cmake):
     if top == "tests":
         m = re.match(r"(?:check_|fuzz_)?([a-z]+)", name)
         room = m.group(1) if m and m.group(1) in table else "daemon"
-        return None, floors(table, room), pathlib.PurePath("src", room)
+        private = "bench" if m and m.group(1) == "bench" else f"src/{room}"
+        return None, floors(table, room), pathlib.PurePath(private)
     if top == "bench" and rel.parts[1] == "micro":
         room = micro_room(cmake, table, name)
         return None, floors(table, room), pathlib.PurePath("src", room)
