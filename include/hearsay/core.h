@@ -165,7 +165,8 @@ enum hs_cmd_err {
     HS_CMD_ERR_FAILOVER_ON_MASTER,
     HS_CMD_ERR_MASTER_UNKNOWN,
     HS_CMD_ERR_MASTER_DOWN,
-    HS_CMD_ERR_TABLE_FULL, /* MEET when nodes_max are known */
+    HS_CMD_ERR_TABLE_FULL,    /* MEET when nodes_max are known */
+    HS_CMD_ERR_SAVES_WAITING, /* SAVECONFIG when many wait for the disk */
 };
 
 struct hs_event {
@@ -194,7 +195,6 @@ enum hs_action_type {
 
 enum hs_note {
     HS_NOTE_NODE_ADDED,     /* node; other: who told us, HS_NIL for MEET */
-    HS_NOTE_NODE_REMOVED,   /* id */
     HS_NOTE_HANDSHAKE_DONE, /* node */
     HS_NOTE_HANDSHAKE_TIMEOUT,
     HS_NOTE_PFAIL, /* node */

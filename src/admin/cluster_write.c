@@ -59,6 +59,7 @@ static void put_verdict(struct session *s, const struct admin_request *r)
         [HS_CMD_ERR_FAILOVER_ON_MASTER] = "You should send CLUSTER FAILOVER to a replica",
         [HS_CMD_ERR_MASTER_UNKNOWN] = "I'm a replica but my master is unknown to me",
         [HS_CMD_ERR_MASTER_DOWN] = "Master is down or failed, please use CLUSTER FAILOVER FORCE",
+        [HS_CMD_ERR_SAVES_WAITING] = "Too many SAVECONFIG wait for the disk",
         [HS_CMD_ERR_TABLE_FULL] = "The table of nodes is full, see cluster-nodes-max",
     };
     bool known = r->base.err < sizeof(texts) / sizeof(texts[0]) && texts[r->base.err] != NULL;

@@ -154,17 +154,17 @@ static enum hs_cmd_err set_config_epoch(struct hs_core *c, const struct hs_cmd *
     return HS_CMD_OK;
 }
 
-/* The reply waits for the disk. One at a time: a second one joins the first
- * save's successor, and the first is answered with it. */
+/* The reply waits for the disk. */
 static void saveconfig(struct hs_core *c, const struct hs_cmd *cmd)
 {
-    if (c->saveconfig_token != 0) {
-        core_reply(c, c->saveconfig_token, HS_CMD_OK, 0);
+    if (c->saveconfigs_n == SAVECONFIGS_MAX) {
+        core_reply(c, cmd->token, HS_CMD_ERR_SAVES_WAITING, 0);
+        return;
     }
     core_want_save(c);
     c->want_sync = true;
-    c->saveconfig_token = cmd->token;
-    c->saveconfig_seq = c->save_seq + 1;
+    c->saveconfigs[c->saveconfigs_n++] =
+        (struct saveconfig){.token = cmd->token, .seq = c->save_seq + 1};
 }
 
 /* DEBUG CLUSTERLINK KILL: as if the network had cut them. */

@@ -227,6 +227,7 @@ static void clear_tables(struct hs_core *c)
     }
     c->row_free = NIL16;
     c->mf_replica = NIL16;
+    c->local_ips_n = 1; /* the first one is none */
     c->drop_type = -1;
 }
 

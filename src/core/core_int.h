@@ -21,6 +21,7 @@ enum {
     WHEEL_SLOTS = 512,
     BLACKLIST_MAX = 256, /* the oldest entry gives way, counted */
     VOTES_PENDING_MAX = 8,
+    SAVECONFIGS_MAX = 64, /* waiting for the disk; one more is refused */
     LOCAL_IPS_MAX = 32,
     EXT_BYTES_MAX = 4 * (8 + 256) + 48 + BLACKLIST_MAX * 56,
     NOTES_MAX = 256, /* of one step; more are dropped, counted */
@@ -28,6 +29,10 @@ enum {
     /* Standing still for this part of a node timeout puts suspicion off. */
     PAUSE_TIMEOUT_PART = 4,
 };
+
+/* A cluster that took a new epoch every microsecond would need 146,000 years
+ * to get here. What claims more would soon wrap everybody's counter to 0. */
+#define EPOCH_MAX ((uint64_t)1 << 62)
 
 /* Why a vote was refused; the number of HS_NOTE_VOTE_REFUSED. */
 enum refusal {
@@ -140,6 +145,10 @@ struct vote_pending {
     uint16_t node, gen;
 };
 
+struct saveconfig {
+    uint64_t token, seq;
+};
+
 #define COUNTERS(X) \
     X(steps) \
     X(stale_links)    /* events of connections we have let go */ \
@@ -174,6 +183,7 @@ struct vote_pending {
     X(claims_walked) \
     X(slots_won) /* bound to a claimer */ \
     X(updates_sent) \
+    X(epochs_refused) /* beyond EPOCH_MAX */ \
     X(collisions) \
     X(id_mismatch) \
     X(votes_granted) \
@@ -250,13 +260,14 @@ struct hs_core {
     uint64_t request_seq;  /* AUTH_REQUEST when durable; 0 for none */
     struct vote_pending votes[VOTES_PENDING_MAX];
     uint32_t votes_n;
-    uint64_t saveconfig_token, saveconfig_seq; /* a SAVECONFIG's reply is owed */
+    struct saveconfig saveconfigs[SAVECONFIGS_MAX]; /* replies owed */
+    uint32_t saveconfigs_n;
 
     /* Our election, as a replica (election.c). */
     int64_t auth_at; /* mono ms it starts or started; 0 never */
     uint64_t auth_epoch;
     uint32_t auth_votes, auth_rank;
-    bool auth_asked, auth_forced;
+    bool auth_asked, auth_forced, auth_over;
     int64_t offset_at; /* mono ms of the fronted store's last report; 0 never */
 
     /* A manual failover, as replica or as its master (manual.c). */

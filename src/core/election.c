@@ -89,6 +89,7 @@ static void plan(struct hs_core *c)
             DELAY_MS + hs_prng_below(&c->prng, DELAY_SPREAD_MS) + (int64_t)c->auth_rank * RANK_MS;
     }
     c->auth_votes = 0;
+    c->auth_over = false;
     c->auth_asked = false;
     core_note(c, HS_NOTE_ELECTION_PLANNED, SELF, HS_NIL, c->auth_at - c->now.mono.ms);
     tell_fellow_replicas(c);
@@ -162,8 +163,12 @@ void core_election(struct hs_core *c)
         age_ms = c->now.mono.ms - c->auth_at;
     }
     replan(c);
-    if (age_ms < 0 || age_ms > auth_timeout_ms(c)) {
-        return; /* not yet, or over until the next attempt */
+    if (age_ms > auth_timeout_ms(c) && !c->auth_over) {
+        c->auth_over = true;
+        core_note(c, HS_NOTE_ELECTION_EXPIRED, SELF, HS_NIL, (int64_t)c->auth_epoch);
+    }
+    if (age_ms < 0 || c->auth_over) {
+        return; /* not yet, or until the next attempt */
     }
     if (!c->auth_asked) {
         ask(c);

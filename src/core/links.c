@@ -37,7 +37,7 @@ static uint8_t intern_local_ip(struct hs_core *c, const char *ip)
         }
     }
     if (c->local_ips_n == LOCAL_IPS_MAX) {
-        return 0; /* more addresses than a host has: the first one stands in */
+        return 0; /* more addresses than a host has: none is learned from this one */
     }
     memcpy(c->local_ips[c->local_ips_n], ip, HS_IP_LEN);
     return (uint8_t)c->local_ips_n++;

@@ -59,6 +59,11 @@ static void read_header(struct hs_core *c, uint16_t ix, const struct hs_view *v)
     uint64_t current = hs_get64(v->frame + HS_OFF_CURRENT_EPOCH);
     uint64_t config = hs_get64(v->frame + HS_OFF_CONFIG_EPOCH);
 
+    if (current > EPOCH_MAX || config > EPOCH_MAX) {
+        COUNT(c, epochs_refused);
+        current = config = 0;
+    }
+
     learn_abilities(c, ix, v);
     if (has_flag(c, ix, HS_NODE_HANDSHAKE)) {
         return;
@@ -176,7 +181,7 @@ void core_recv_update(struct hs_core *c, uint16_t sender, const struct hs_view *
     uint16_t ix = core_index_find(c, v->frame + HS_HDR_LEN + 8);
 
     (void)sender;
-    if (ix == NIL16 || ix == SELF || has_flag(c, ix, HS_NODE_HANDSHAKE) ||
+    if (ix == NIL16 || ix == SELF || has_flag(c, ix, HS_NODE_HANDSHAKE) || epoch > EPOCH_MAX ||
         epoch <= c->cold[ix].config_epoch) {
         return;
     }

@@ -88,6 +88,20 @@ static void send_votes(struct hs_core *c)
     c->votes_n = kept;
 }
 
+static void answer_saveconfigs(struct hs_core *c)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < c->saveconfigs_n; i++) {
+        if (c->saveconfigs[i].seq > c->saved_seq) {
+            c->saveconfigs[kept++] = c->saveconfigs[i];
+        } else {
+            core_reply(c, c->saveconfigs[i].token, HS_CMD_OK, 0);
+        }
+    }
+    c->saveconfigs_n = kept;
+}
+
 /* Save `seq` and all before it are durable: what waited for them goes out. */
 void core_saved(struct hs_core *c, uint64_t seq)
 {
@@ -105,8 +119,5 @@ void core_saved(struct hs_core *c, uint64_t seq)
         c->announce_seq = 0;
         core_pong_all(c);
     }
-    if (c->saveconfig_token != 0 && c->saveconfig_seq <= seq) {
-        core_reply(c, c->saveconfig_token, HS_CMD_OK, 0);
-        c->saveconfig_token = 0;
-    }
+    answer_saveconfigs(c);
 }

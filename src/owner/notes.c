@@ -23,7 +23,6 @@ struct note_text {
 static const struct note_text texts[HS_NOTES] = {
     [HS_NOTE_NODE_ADDED] = {HS_LOG_VERBOSE, "Node %n added, gossiped by %o.",
                             "Node %n added by CLUSTER MEET."},
-    [HS_NOTE_NODE_REMOVED] = {HS_LOG_VERBOSE, "Node %n is no longer known.", NULL},
     [HS_NOTE_HANDSHAKE_DONE] = {HS_LOG_VERBOSE, "Handshake with node %n completed.", NULL},
     [HS_NOTE_HANDSHAKE_TIMEOUT] = {HS_LOG_VERBOSE, "Handshake with node %n timed out.", NULL},
     [HS_NOTE_PFAIL] = {HS_LOG_VERBOSE, "*** NODE %n possibly failing", NULL},

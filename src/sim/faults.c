@@ -42,7 +42,8 @@ static bool parse_list(const struct hs_sim *s, const char *word, uint8_t *set)
                 return false;
             }
         }
-        if (first > last || last >= s->n || (*end != ',' && *end != '\0')) {
+        if (first > last || last >= s->n || (*end != ',' && *end != '\0') ||
+            (*end == ',' && end[1] == '\0')) {
             return false;
         }
         memset(set + first, 1, last - first + 1);

@@ -89,7 +89,7 @@ static void network(struct writer *w)
 
 static void machine(struct writer *w)
 {
-    switch (below(w, 6)) {
+    switch (below(w, 7)) {
     case 0:
         put(w, "pause %u for %ums", node(w), 100 + below(w, 8000));
         break;
@@ -105,6 +105,9 @@ static void machine(struct writer *w)
     case 4:
         put(w, "clock %u runs %u ppm%s", node(w), below(w, 20000), below(w, 2) == 0 ? " slow" : "");
         break;
+    case 5:
+        put(w, "slow disk all %ums", 1 + below(w, 500));
+        break;
     default:
         put(w, "fix disk %u", node(w));
         break;
@@ -113,7 +116,7 @@ static void machine(struct writer *w)
 
 static void death(struct writer *w)
 {
-    switch (below(w, 7)) {
+    switch (below(w, 9)) {
     case 0:
     case 1:
         put(w, "kill %u", node(w));
@@ -130,8 +133,14 @@ static void death(struct writer *w)
     case 5:
         put(w, "move %u", node(w));
         break;
-    default:
+    case 6:
         put(w, "kill 1 master");
+        break;
+    case 7:
+        put(w, "kill %u masters", 2 + below(w, 3));
+        break;
+    default:
+        put(w, "unplug %u%% of masters", 10 + below(w, 60));
         break;
     }
 }

@@ -254,7 +254,7 @@ static inline struct event *event_at(struct hs_sim *s, uint32_t ev)
     return &s->heap.events[ev];
 }
 
-/* net.c */
+/* net.c, ways.c */
 void net_init_node(struct hs_sim *s, uint32_t i);
 void net_connect(struct hs_sim *s, uint32_t i, const struct hs_action *a);
 void net_syn(struct hs_sim *s, const struct event *e);
@@ -270,6 +270,8 @@ struct rule *net_rule(struct hs_sim *s, enum rule_kind kind, int64_t amount, con
                       const uint8_t *to);
 void net_heal(struct hs_sim *s);
 int64_t net_delay(struct hs_sim *s, uint32_t from, uint32_t to);
+int64_t net_amount(const struct hs_sim *s, enum rule_kind kind, uint32_t from, uint32_t to);
+uint32_t addr_of_text(const char *ip);
 void addr_text(uint32_t addr, char ip[HS_IP_LEN]);
 uint32_t addr_new(struct hs_sim *s, uint32_t node);
 

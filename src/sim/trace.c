@@ -86,7 +86,6 @@ void trace_event(struct hs_sim *s, const struct event *e, const struct hs_view *
 
 static const char *const note_names[HS_NOTES] = {
     [HS_NOTE_NODE_ADDED] = "knows",
-    [HS_NOTE_NODE_REMOVED] = "drops",
     [HS_NOTE_HANDSHAKE_DONE] = "shook hands with",
     [HS_NOTE_HANDSHAKE_TIMEOUT] = "gave up a handshake",
     [HS_NOTE_PFAIL] = "suspects",

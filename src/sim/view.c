@@ -126,19 +126,22 @@ static uint64_t view_hash(const struct hs_topo *t)
     for (uint32_t i = 0; i < t->nodes_n; i++) {
         const struct hs_topo_node *n = &t->nodes[i];
         uint64_t h = id_hash(&n->id) ^ mix(n->flags & compared) ^ mix(hs_topo_epoch(t, i) << 16);
-        uint32_t from = 0;
-        uint16_t first, last;
         if (n->master != HS_TOPO_NONE) {
             h ^= id_hash(&t->nodes[n->master].id) * 3;
         }
         for (const char *c = n->ip; *c != '\0'; c++) {
             h = mix(h ^ (uint8_t)*c);
         }
-        while (n->slots_n > 0 && from < HS_SLOTS && hs_topo_next_range(t, i, from, &first, &last)) {
-            h = mix(h ^ ((uint64_t)first << 32 | last));
-            from = last + 1U;
-        }
         sum += mix(h);
+    }
+    for (uint32_t first = 0, slot = 0; slot < HS_SLOTS; slot++) {
+        if (slot + 1 < HS_SLOTS && t->owner[slot + 1] == t->owner[slot]) {
+            continue;
+        }
+        if (t->owner[slot] != HS_TOPO_NONE) {
+            sum += mix(id_hash(&t->nodes[t->owner[slot]].id) ^ ((uint64_t)first << 32 | slot));
+        }
+        first = slot + 1;
     }
     return sum;
 }

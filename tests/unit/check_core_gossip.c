@@ -312,6 +312,28 @@ START_TEST(an_unreachable_node_is_looked_for_where_others_reach_it)
 }
 END_TEST
 
+START_TEST(an_epoch_that_would_wrap_is_not_taken)
+{
+    struct hs_node_id id;
+    struct hs_view v;
+
+    join_peer();
+    id_of(1, &id);
+    hs_wire_build_hdr(frame, &(struct hs_hdr){.sender = id,
+                                              .myip = "10.0.0.1",
+                                              .port = 7000,
+                                              .cport = 17000,
+                                              .current_epoch = UINT64_MAX,
+                                              .config_epoch = UINT64_MAX,
+                                              .flags = HS_NODE_MASTER | HS_NODE_MYSELF});
+    hs_wire_finish(frame, HS_MSG_PING, 0, 0, HS_HDR_LEN);
+    ck_assert_int_eq(hs_wire_check(frame, HS_HDR_LEN, &v), HS_WIRE_OK);
+    step_event((struct hs_event){.type = HS_EV_RECV, .link = joined, .msg = &v});
+    ck_assert_uint_eq(c->current_epoch, 0);
+    ck_assert_uint_eq(c->counters[COUNT_epochs_refused], 1);
+}
+END_TEST
+
 START_TEST(a_full_table_refuses_and_counts)
 {
     join_peer();
@@ -394,6 +416,7 @@ int main(void)
     tcase_add_test(reading, only_flags_that_mean_something_here_are_taken);
     tcase_add_test(reading, a_fresher_answer_elsewhere_saves_a_ping_here);
     tcase_add_test(reading, an_unreachable_node_is_looked_for_where_others_reach_it);
+    tcase_add_test(reading, an_epoch_that_would_wrap_is_not_taken);
     tcase_add_test(reading, a_full_table_refuses_and_counts);
     tcase_add_loop_test(reading, a_peer_gets_only_the_extensions_it_has_shown_to_know, 0,
                         (int)(sizeof(levels) / sizeof(levels[0])));

@@ -79,3 +79,9 @@ verb_test() {
         run_tests build
     fi
 }
+
+# Clusters in virtual time; a run of many seeds takes all cores.
+verb_sim() {
+    verb_build
+    build/hearsay-sim --jobs "$JOBS" "$@"
+}
