@@ -72,13 +72,14 @@ static void fill(struct worker *w, struct client *c)
 static void replied(struct worker *w, struct client *c)
 {
     const struct options *o = w->b->o;
-    uint64_t least = o->mode == MODE_TOPOLOGY ? (uint64_t)o->peers * HS_ID_LEN : 4;
+    bool settled = atomic_load(&w->b->phase) == PHASE_MEASURE; /* else it may be learning yet */
+    uint64_t least = o->mode == MODE_TOPOLOGY && settled ? (uint64_t)o->peers * HS_ID_LEN : 4;
 
     if (c->scan.error || c->scan.len < least) {
         fault(w, BAD_REPLY, "a reply of %llu bytes: %s", (unsigned long long)c->scan.len,
               c->scan.error ? c->scan.line : " are too few to name every peer");
     }
-    if (o->mode == MODE_TOPOLOGY && atomic_load(&w->b->phase) == PHASE_MEASURE) {
+    if (o->mode == MODE_TOPOLOGY && settled) {
         histogram_record(&w->latency, (uint64_t)(w->now_ns - c->flight[c->flight_head]));
     }
     c->flight_head = (c->flight_head + 1) % WINDOW_MAX;

@@ -33,7 +33,7 @@ bench_row() {
     awk -v name="$1" '
         /^--- medians/ { on = 1; next }
         on {
-            key = $0; sub(/ *[0-9][0-9.e+]* .*/, "", key)
+            key = substr($0, 1, 16); sub(/ +$/, "", key)
             rest = substr($0, 17); n = split(rest, v, " ")
             a[key] = v[1]; b[key] = v[2]; r[key] = v[3]; spread[key] = v[4] " " v[5] " " v[6]
         }
