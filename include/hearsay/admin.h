@@ -19,9 +19,10 @@ struct hs_admin;
 struct hs_admin_conf {
     struct hs_snapshot *snapshot; /* of struct hs_published; reader = reactor */
     uint32_t reactors;
+    uint32_t clients_max;    /* that tables were sized for: maxclients goes no higher */
     const char *config_file; /* absolute path, "" if none */
     const char *executable;
-    struct hs_net *const *net; /* for counters; *net is set before reactors run */
+    struct hs_net *const *net; /* *net is set before reactors run */
 };
 
 struct hs_admin *hs_admin_create(const struct hs_admin_conf *conf);

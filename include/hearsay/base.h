@@ -75,6 +75,10 @@ enum hs_log_level hs_log_get_level(void);
 int hs_log_open(const char *path);
 /* Opens the same path again, after a rotation. */
 int hs_log_reopen(void);
+/* Sends every line to syslog as well, from now on; once, before other threads
+ * log. 0, or a negative errno if nobody listens there: lines are sent all the
+ * same, for a syslog daemon that comes later, unless there is no socket at all. */
+int hs_log_syslog(const char *ident, int facility);
 /* The role letter of the line prefix: 'M' master, 'S' replica. */
 void hs_log_set_role(char role);
 

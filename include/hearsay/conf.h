@@ -100,6 +100,13 @@ bool hs_conf_is_live(uint32_t i); /* CONFIG SET may change it */
 int hs_conf_set(struct hs_conf *c, uint32_t i, const char *value, size_t n, char *why,
                 size_t why_n);
 
+/* ---- CONFIG REWRITE ---- */
+
+/* The text of a configuration file with the values of c; hs_free() it. NULL: no memory. */
+char *hs_conf_rewrite_text(const struct hs_conf *c, const char *text, size_t n, size_t *out_n);
+/* The same for the file, which is replaced at once or not at all. 0, or -1 with why. */
+int hs_conf_rewrite(const struct hs_conf *c, const char *path, char *why, size_t why_n);
+
 /* --help, --version, and --explain --nodes N, to standard output. */
 void hs_conf_print_help(void);
 void hs_conf_print_version(void);

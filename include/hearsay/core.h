@@ -105,6 +105,11 @@ enum hs_cmd_type {
     HS_CMD_OFFSET,        /* epoch: the fronted store's replication offset */
     HS_CMD_CONF,          /* conf */
     HS_CMD_RESETSTAT,
+    HS_CMD_KILL_LINK,   /* id, kill_to, kill_from: for tests, as the next two */
+    HS_CMD_DROP_FILTER, /* epoch: messages of that type are dropped; -1 none, -2 all */
+    HS_CMD_DROP_CLOSES, /* hard: and their link is closed */
+    HS_CMD_PUBLISH,     /* publish, sharded: to the other nodes; number: to how many.
+                       Needs hs_core_publish_need() bytes more than other steps */
 };
 
 enum hs_failover { HS_FAILOVER_DEFAULT, HS_FAILOVER_FORCE, HS_FAILOVER_TAKEOVER };
@@ -122,6 +127,7 @@ struct hs_cmd {
     uint16_t port, cport;
     uint16_t slot;
     bool hard;
+    bool kill_to, kill_from;
     enum hs_failover failover;
     int64_t epoch;
     /* In the caller's order. If ranges_bad, the argument after the last range
@@ -130,6 +136,8 @@ struct hs_cmd {
     uint32_t ranges_n;
     bool ranges_bad;
     const struct hs_core_conf *conf;
+    const struct hs_publish *publish; /* at most HS_PUBLISH_MAX */
+    bool sharded;
 };
 
 /* Outcomes of commands; the client port owns the texts (protocol page, 10). */
@@ -175,12 +183,12 @@ struct hs_event {
 enum hs_action_type {
     HS_ACT_CONNECT, /* dial, ip, port: LINK_UP or DIAL_FAILED follows */
     HS_ACT_CLOSE,   /* link: forgotten here already; its LINK_DOWN is ignored */
-    HS_ACT_SEND,    /* link, off, len; several actions may share bytes */
+    HS_ACT_SEND,    /* link, off, len, control; several actions may share bytes */
     HS_ACT_SAVE,    /* seq, sync: write the topology; HS_EV_SAVED when durable.
                        Without sync fsync may be skipped, SAVED comes anyhow. */
     HS_ACT_REPLY,   /* token, err, number: a command's outcome */
-    HS_ACT_DELIVER, /* off, len: the frame of a PUBLISH for local subscribers is
-                       the event's own; sharded tells which kind */
+    HS_ACT_DELIVER, /* the event's frame is a PUBLISH for our subscribers;
+                       sharded tells which kind */
     HS_ACT_NOTE,    /* note, node, other, number: something worth a log line */
 };
 
@@ -223,6 +231,7 @@ struct hs_action {
     uint8_t type; /* enum hs_action_type */
     uint8_t note; /* enum hs_note */
     bool sync, sharded;
+    bool control; /* goes before pub/sub on the same link */
     uint16_t err; /* enum hs_cmd_err */
     uint16_t port;
     struct hs_link link;
@@ -249,6 +258,8 @@ uint32_t hs_core_actions_max(const struct hs_core_opts *opts);
 /* What the next step needs of bytes as things stand, at most bytes_max. */
 uint32_t hs_core_bytes_need(const struct hs_core *c);
 uint32_t hs_core_bytes_max(const struct hs_core_opts *opts);
+/* What HS_CMD_PUBLISH needs on top of that. */
+uint32_t hs_core_publish_need(const struct hs_publish *p);
 
 /* ---- life ---- */
 

@@ -82,13 +82,16 @@ struct hs_in {
 };
 
 enum hs_out_kind {
-    HS_OUT_SEND,  /* conn, chunk, off, len: one or more whole frames */
-    HS_OUT_CLOSE, /* conn: what is not in flight is not sent */
-    HS_OUT_DIAL,  /* dial, addr in chunk bytes at off: NUL-terminated ip; port.
-                     Its chunk comes back like that of a SEND */
-    HS_OUT_REPLY, /* conn, ptr: an answer to HS_IN_REQUEST, for the client ops */
-    HS_OUT_ADOPT, /* len: fd, dial: enum hs_listen, as HS_IN_ACCEPTED had them */
-    HS_OUT_STOP,  /* close everything, flush replies, leave hs_reactor_run() */
+    HS_OUT_SEND,    /* conn, chunk, off, len: one or more whole frames */
+    HS_OUT_CLOSE,   /* conn: what is not in flight is not sent */
+    HS_OUT_DIAL,    /* dial, addr in chunk bytes at off: NUL-terminated ip; port.
+                       Its chunk comes back like that of a SEND */
+    HS_OUT_REPLY,   /* conn, ptr: an answer to HS_IN_REQUEST, for the client ops */
+    HS_OUT_ADOPT,   /* len: fd, dial: enum hs_listen, as HS_IN_ACCEPTED had them */
+    HS_OUT_DELIVER, /* chunk, off, len: the body of a PUBLISH frame for subscribers;
+                       dial: 1 if sharded; tag comes back with the chunk */
+    HS_OUT_CHANGED, /* what readers see has changed: for the client ops */
+    HS_OUT_STOP,    /* close everything, flush replies, leave hs_reactor_run() */
 };
 
 struct hs_out {
@@ -96,7 +99,10 @@ struct hs_out {
         struct hs_chunk *chunk;
         void *ptr;
     };
-    struct hs_conn_id conn;
+    union {
+        struct hs_conn_id conn;
+        void *tag;
+    };
     uint32_t off, len;
     uint32_t dial;
     uint16_t port;
@@ -115,6 +121,8 @@ struct hs_frame_ref {
 };
 struct hs_chunk_ref {
     struct hs_chunk *chunk;
+    void *tag;       /* of a DELIVER that had one */
+    uint32_t number; /* clients it was delivered to */
 };
 HS_RING(hs_frame_ring, hs_frame_ref)
 HS_RING(hs_chunk_ring, hs_chunk_ref)
@@ -163,30 +171,53 @@ struct hs_client_ops {
      * `drop` when its answer comes. */
     void (*close)(void *session);
     void (*drop)(void *ctx, void *request);
+    /* A message for the reactor's subscribers; how many got it. */
+    uint32_t (*deliver)(void *ctx, uint32_t reactor, const struct hs_publish *p, bool sharded);
+    /* What the owner publishes has changed; only where there are subscribers. */
+    void (*changed)(void *ctx, uint32_t reactor);
+    /* Once per turn of a reactor, before it sends what was put and sleeps; NULL
+     * for nothing to do. What another thread has for it: hs_net_wake(). */
+    void (*turn)(void *ctx, uint32_t reactor);
 };
 
 /* For the sessions of a reactor, on that reactor's own thread only. */
 
-/* Bytes for another client of it; false when there is no such client (any more). */
+/* Bytes nobody asked for, for a client of it; false when there is no such client
+ * (any more). One that leaves too much of them unread is closed, see hs_net_conf. */
 bool hs_client_push(struct hs_net *n, struct hs_conn_id conn, const void *p, size_t len);
 /* Closes a client of it, the caller's own too, once the caller has returned. */
 bool hs_client_kill(struct hs_net *n, struct hs_conn_id conn);
 
+/* Whether a reactor wants deliveries. From its own thread; the owner reads it. */
+void hs_net_set_subscribers(struct hs_net *n, uint32_t reactor, bool any);
+bool hs_net_has_subscribers(const struct hs_net *n, uint32_t reactor);
+/* From any thread: a turn of this reactor begins after the call. */
+void hs_net_wake(struct hs_net *n, uint32_t reactor);
+
 /* ---- set-up ---- */
 
-struct hs_net_conf {
-    uint32_t reactors;         /* 1..HS_REACTORS_MAX */
-    uint32_t conns_max;        /* per reactor, bus and clients together */
-    uint32_t clients_max;      /* of all reactors */
-    uint32_t frame_max;        /* hs_wire_frame_max() */
-    uint32_t frame_bytes_max;  /* all frames of one reactor; full: park */
-    uint32_t send_pending_max; /* entries waiting on one bus link; full: close */
+/* What may change while reactors run. */
+struct hs_net_tune {
     uint64_t sendbuf_limit;    /* cluster-link-sendbuf-limit, 0 for none */
-    uint32_t client_outbuf_max;
-    uint32_t dial_timeout_ms;
-    uint32_t stall_timeout_ms; /* a send that makes no progress: close */
+    uint32_t clients_max;      /* of all reactors; those already there stay */
+    uint32_t dial_timeout_ms;  /* > 0 */
+    uint32_t stall_timeout_ms; /* a send that makes no progress: close; > 0 */
     uint32_t client_timeout_s; /* idle clients, 0 for never */
-    uint32_t tcp_keepalive_s;
+    uint32_t tcp_keepalive_s;  /* 0 for none; of connections from now on */
+};
+
+struct hs_net_conf {
+    struct hs_net_tune tune;     /* to begin with */
+    uint32_t reactors;           /* 1..HS_REACTORS_MAX */
+    uint32_t conns_max;          /* per reactor, bus and clients together */
+    uint32_t frame_max;          /* hs_wire_frame_max() */
+    uint32_t frame_bytes_max;    /* all frames of one reactor; full: park */
+    uint32_t send_pending_max;   /* entries waiting on one bus link; full: close */
+    uint32_t pubsub_pending_max; /* those not control; full: what comes is dropped */
+    uint32_t client_outbuf_max;
+    /* Bytes pushed to a client that it may leave unread: never more than hard,
+     * and not more than soft for soft_ms in a row. 0 for no limit. */
+    uint32_t push_hard_max, push_soft_max, push_soft_ms;
     int backlog;
     char source_ip[HS_IP_LEN]; /* bind-source-addr, "" for any */
 };
@@ -199,6 +230,8 @@ int hs_net_listen_bus(struct hs_net *n, const char *ip, uint16_t port);
 int hs_net_listen_client(struct hs_net *n, const char *ip, uint16_t port);
 int hs_net_listen_unix(struct hs_net *n, const char *path, unsigned mode);
 struct hs_port hs_net_port(struct hs_net *n, uint32_t reactor);
+/* One thread at a time. Reactors see each value on their next turn or before. */
+void hs_net_tune(struct hs_net *n, const struct hs_net_tune *tune);
 /* Which reactor holds this connection. */
 uint32_t hs_net_reactor_of(const struct hs_net *n, struct hs_conn_id conn);
 /* Which reactor is to dial this address, so that both directions of a peer

@@ -26,6 +26,7 @@ enum hs_request_kind {
     HS_REQ_CONF,     /* conf: adopt these values (a validated whole) */
     HS_REQ_SHUTDOWN, /* answered when the owner stops: say nothing then */
     HS_REQ_SLEEP,    /* number: ms the owner is to stand still (DEBUG SLEEP) */
+    HS_REQ_PUBLISH,  /* cmd; number: how many of our own clients got it */
 };
 
 struct hs_request {
@@ -35,6 +36,7 @@ struct hs_request {
     struct hs_conf *conf; /* HS_REQ_CONF: stays the session's */
     enum hs_cmd_err err;
     int64_t number;
+    uint32_t waits;          /* the owner's: reactors that have not told their part of number yet */
     struct hs_request *next; /* the owner's, while it has the request */
 };
 
@@ -49,8 +51,10 @@ enum hs_owner_counter {
     HS_OWNER_REFUSALS,     /* dials and accepted connections given up for that reason */
     HS_OWNER_PUBLICATIONS,
     HS_OWNER_PUBLISH_NS_MAX,
-    HS_OWNER_NO_MEMORY,     /* copies for readers or the disk put off */
-    HS_OWNER_NOTES_DROPPED, /* log lines left out by their limit */
+    HS_OWNER_NO_MEMORY,      /* copies for readers or the disk put off */
+    HS_OWNER_NOTES_DROPPED,  /* log lines left out by their limit */
+    HS_OWNER_PUBLISHES_HELD, /* publishes of clients that had to wait for chunks */
+    HS_OWNER_PUBLISHES_LOST, /* messages not handed to a reactor that took no more */
     HS_OWNER_COUNTERS,
 };
 
@@ -67,7 +71,7 @@ struct hs_published {
     uint64_t save_failures;
     char save_error[128];
     int64_t started_ms; /* Unix ms */
-    uint64_t version; /* grows with every publication: times move without a change */
+    uint64_t version;   /* grows with every publication: times move without a change */
 };
 
 struct hs_owner_conf {
@@ -83,6 +87,7 @@ struct hs_owner_conf {
     void *shutdown_ctx;
 };
 
+/* Submits a first save: hs_store_flush() before anything else runs. NULL: no memory. */
 struct hs_owner *hs_owner_create(const struct hs_owner_conf *conf);
 void hs_owner_destroy(struct hs_owner *o);
 /* Until hs_owner_stop(): then a last save is submitted, reactors are told to
@@ -95,5 +100,7 @@ void hs_published_destroy(void *p);
 
 /* What the core is to be told of a configuration. */
 void hs_owner_core_conf(const struct hs_conf *conf, struct hs_core_conf *out);
+/* And the reactors. */
+void hs_owner_net_tune(const struct hs_conf *conf, struct hs_net_tune *out);
 
 #endif

@@ -19,7 +19,7 @@
 /* ---- text, pure ---- */
 
 struct hs_conf_error {
-    uint32_t line;  /* 1-based; 0 for the file as a whole */
+    uint32_t line;  /* 1-based; 0 for none: empty, too large, no memory */
     char text[256]; /* what is wrong, and with which field */
 };
 
@@ -55,10 +55,15 @@ void hs_store_submit(struct hs_store *s, struct hs_topo *t, uint64_t seq, bool s
 uint64_t hs_store_saved(const struct hs_store *s);
 /* Saves that failed since start. */
 uint64_t hs_store_failures(const struct hs_store *s);
+/* Why the last save failed, as a sentence's end; "" if it did not. */
+void hs_store_error(struct hs_store *s, char *text, size_t n);
 
 /* Posted after every finished save. */
 void hs_store_notify(struct hs_store *s, struct hs_wake *owner);
 
+/* Before the store thread runs: saves what was submitted. False if that failed,
+ * and the thread is to try again. */
+bool hs_store_flush(struct hs_store *s);
 /* The store thread: saves until hs_store_stop(), retrying a failed save every
  * second with one log line per new reason. Writes what is left, then returns. */
 void hs_store_run(struct hs_store *s);

@@ -26,6 +26,9 @@ enum {
     HS_UPDATE_LEN = HS_HDR_LEN + 8 + HS_ID_LEN + HS_SLOTS_BYTES,
     HS_FRAME_PEEK = 14,    /* bytes hs_wire_frame_len() needs at most */
     HS_HOSTNAME_MAX = 255, /* characters of a host name or node name */
+    /* Every node of ours takes frames of this size, however small its cluster. */
+    HS_FRAME_FLOOR = 1024 * 1024,
+    HS_PUBLISH_MAX = HS_FRAME_FLOOR - HS_HDR_LEN - 8, /* channel and message together */
 };
 
 /* Offsets of the header; of a gossip entry (G_); of the bodies. */
@@ -148,7 +151,7 @@ const char *hs_wire_err_str(enum hs_wire_err e);
 bool hs_wire_err_closes(enum hs_wire_err e);
 
 /* The longest frame to accept in a cluster of at most nodes_max nodes: every
- * node gossiped, one extension per node, a margin; never below 64 KiB. */
+ * node gossiped, one extension per node, a margin; never below HS_FRAME_FLOOR. */
 uint32_t hs_wire_frame_max(uint32_t nodes_max);
 
 /* How long is the frame that starts at p? OK with *len set, MORE, or a verdict

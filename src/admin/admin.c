@@ -7,6 +7,15 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+/* Against chosen collisions of channel names. */
+static uint64_t random_seed(void)
+{
+    uint64_t seed = 0;
+    if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+        seed = (uint64_t)hs_clock().mono.ms;
+    return seed;
+}
+
 /* The id of this run in INFO. Only meant to differ between runs, so a failing
  * getrandom() leaves zeros. */
 static void make_run_id(char id[HS_ID_LEN + 1])
@@ -25,8 +34,10 @@ struct hs_admin *hs_admin_create(const struct hs_admin_conf *conf)
     struct hs_admin *a = hs_alloc(sizeof(*a));
     struct reactor *reactors = hs_alloc(conf->reactors * sizeof(*reactors));
     struct hs_lock *lock = hs_lock_create();
-    if (a == NULL || reactors == NULL || lock == NULL) {
+    struct hs_lock *directory_lock = hs_lock_create();
+    if (a == NULL || reactors == NULL || lock == NULL || directory_lock == NULL) {
         hs_lock_destroy(lock);
+        hs_lock_destroy(directory_lock);
         hs_free(reactors);
         hs_free(a);
         return NULL;
@@ -34,7 +45,11 @@ struct hs_admin *hs_admin_create(const struct hs_admin_conf *conf)
     a->conf = *conf;
     a->reactors = reactors;
     a->clients_lock = lock;
+    a->directory_lock = directory_lock;
     a->next_client_id = 1;
+    channels_init(&a->directory, random_seed());
+    for (uint32_t r = 0; r < conf->reactors; r++)
+        channels_init(&reactors[r].channels, random_seed());
     make_run_id(a->run_id);
     return a;
 }
@@ -44,10 +59,14 @@ void hs_admin_destroy(struct hs_admin *a)
     if (a == NULL)
         return;
     HS_ASSERT(a->clients_n == 0);
-    for (uint32_t r = 0; r < a->conf.reactors; r++)
+    for (uint32_t r = 0; r < a->conf.reactors; r++) {
+        channels_fini(&a->reactors[r].channels);
         for (int i = 0; i < RENDERS; i++)
             for (int proto = 0; proto < 2; proto++)
                 admin_text_free(&a->reactors[r].rendered[i][proto].text);
+    }
+    channels_fini(&a->directory);
+    hs_lock_destroy(a->directory_lock);
     hs_lock_destroy(a->clients_lock);
     hs_free(a->reactors);
     hs_free(a);
@@ -62,5 +81,8 @@ struct hs_client_ops hs_admin_ops(struct hs_admin *a)
         .reply = admin_reply,
         .close = admin_close,
         .drop = admin_drop,
+        .deliver = admin_deliver,
+        .changed = admin_changed,
+        .turn = admin_turn,
     };
 }

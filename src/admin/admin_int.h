@@ -6,6 +6,8 @@
 #ifndef HEARSAY_ADMIN_INT_H
 #define HEARSAY_ADMIN_INT_H
 
+#include "channels.h"
+
 #include "hearsay/admin.h"
 #include "hearsay/resp.h"
 
@@ -21,6 +23,7 @@ enum {
     ADMIN_NAME_MAX = 256,                /* client and library names; longer ones are refused */
     ADMIN_QUEUE_MAX = 1024,              /* commands between MULTI and EXEC */
     ADMIN_QUEUE_BYTES_MAX = 1024 * 1024, /* and their arguments; past either: aborted */
+    ADMIN_SUBSCRIPTIONS_MAX = 100000,    /* of one client; one more is refused */
 };
 
 /* Flags of commands. */
@@ -40,6 +43,8 @@ enum {
     STORE = 4096,   /* an option STORE or STOREDIST names one more key */
     NOMULTI = 8192, /* refused between MULTI and EXEC */
     ATONCE = 16384, /* runs between MULTI and EXEC instead of being queued */
+    PUBSUB = 32768,
+    SUBSCRIBED = 65536, /* allowed to a RESP2 client that has subscriptions */
 };
 
 struct call;
@@ -84,6 +89,9 @@ struct reactor {
     } rendered[RENDERS][2]; /* RESP2, RESP3 */
     _Atomic uint64_t commands, bytes_in, connections, renders;
     _Atomic uint64_t errors[ADMIN_ERROR_CODES];
+    struct channels channels;
+    uint64_t slots_seen; /* the topology by which shard channels were last judged */
+    atomic_bool kills;   /* some of its sessions are to be closed */
 };
 
 struct hs_admin {
@@ -96,6 +104,10 @@ struct hs_admin {
     struct hs_lock *clients_lock;
     struct session *clients;
     uint32_t clients_n;
+    /* What is subscribed to on all reactors, for PUBSUB; under its own lock, taken
+     * with every subscription and never for a message. */
+    struct hs_lock *directory_lock;
+    struct channels directory;
 };
 
 enum reply_mode { REPLY_ON, REPLY_OFF, REPLY_SKIP_NEXT, REPLY_SKIP };
@@ -117,14 +129,17 @@ struct session {
     /* MULTI */
     bool multi, multi_failed;
     struct queued *queue, **queue_end;
+    struct queued *executing; /* what EXEC has not run yet */
     uint32_t queue_n;
     size_t queue_bytes;
+    struct listening listening;
     struct admin_request *request; /* to hand to the owner at the end of this call */
     /* Read by CLIENT LIST on other reactors. */
     char name[ADMIN_NAME_MAX], lib_name[ADMIN_NAME_MAX], lib_ver[ADMIN_NAME_MAX]; /* locked */
     _Atomic int64_t used_ms;
     _Atomic(const struct admin_cmd *) last_cmd, last_sub;
     _Atomic int flags_proto;
+    _Atomic uint32_t listening_n[TOPIC_KINDS];
     _Atomic bool in_multi, no_evict, no_touch, killed;
 };
 
@@ -145,6 +160,8 @@ struct admin_request {
     struct hs_request base; /* first: net and owner know this part only */
     void (*answer)(struct hs_resp_sink *out, struct session *s, struct admin_request *r);
     struct hs_slot_range *ranges;
+    struct hs_publish publish;
+    uint8_t *bytes; /* of publish */
     char text[128]; /* the argument that error texts repeat */
 };
 
@@ -159,6 +176,7 @@ enum hs_client_verdict admin_feed(void *session, const uint8_t *p, size_t n, str
 void admin_reply(void *session, void *request, struct hs_outbuf *out);
 void admin_close(void *session);
 void admin_drop(void *ctx, void *request);
+void admin_turn(void *ctx, uint32_t reactor);
 
 /* ---- dispatch.c ---- */
 void admin_dispatch(struct session *s, const struct hs_published *view, const struct hs_arg *argv,
@@ -179,6 +197,7 @@ bool admin_arg_slot(const struct hs_arg *a, uint16_t *slot);
 /* As text with a NUL, cut to n - 1 and up to the first NUL. */
 const char *admin_arg_text(const struct hs_arg *a, char *buf, size_t n);
 bool admin_arg_glob(const struct hs_arg *pattern, const char *text); /* any case */
+bool admin_glob(const struct hs_arg *pattern, const struct hs_arg *subject, bool any_case);
 /* The index of the node of that id, or HS_TOPO_NONE. */
 uint16_t admin_arg_node(const struct hs_topo *t, const struct hs_arg *a);
 bool admin_arg_equal_secret(const struct hs_arg *a, const char *secret); /* constant time */
@@ -192,7 +211,8 @@ const struct admin_cmd *admin_command(size_t i);
 extern const struct admin_cmd admin_table_data[];
 extern const size_t admin_table_data_n;
 extern const struct admin_cmd admin_cluster_subs[], admin_client_subs[], admin_config_subs[],
-    admin_command_subs[], admin_debug_subs[], admin_function_subs[];
+    admin_command_subs[], admin_debug_subs[], admin_function_subs[], admin_hearsay_subs[],
+    admin_pubsub_subs[];
 /* "X HELP" from a table of subcommands. */
 void admin_help(struct call *c, const char *name, const struct admin_cmd *subs);
 
@@ -203,6 +223,19 @@ uint16_t admin_key_slot(const char *key, size_t n);
 bool admin_each_key(const struct admin_cmd *cmd, const struct hs_arg *argv, size_t argc,
                     void (*each)(void *ctx, const struct hs_arg *key), void *ctx);
 void admin_keys_run(struct call *c);
+/* True if these shard channels are served here; replies if not. */
+bool admin_shard_served(struct call *c);
+
+/* ---- pubsub.c, deliver.c ---- */
+bool admin_is_subscriber(const struct session *s);
+/* True, or replies: with subscriptions, RESP2 allows few commands. */
+bool admin_allowed_to_subscriber(struct call *c);
+struct hs_resp_sink admin_push_sink(struct session *s);
+void admin_unsubscribe(struct session *s, struct subscription *sub);
+/* Without a word to the client. */
+void admin_unsubscribe_all(struct session *s);
+uint32_t admin_deliver(void *ctx, uint32_t reactor, const struct hs_publish *p, bool sharded);
+void admin_changed(void *ctx, uint32_t reactor);
 
 /* ---- topology replies ---- */
 /* Who owns which slots, prepared in one pass. */
@@ -268,6 +301,8 @@ void admin_client_no_evict(struct call *c);
 void admin_client_no_touch(struct call *c);
 void admin_client_reply(struct call *c);
 void admin_client_help(struct call *c);
+/* Closes what CLIENT KILL has marked on this reactor, its caller's thread. */
+void admin_client_close_killed(struct hs_admin *a, uint32_t reactor);
 /* "OK", or why a name is refused. */
 bool admin_client_name_ok(const struct hs_arg *name);
 void admin_client_set_name(struct session *s, const struct hs_arg *name);
@@ -309,8 +344,20 @@ void admin_cmd_refused(struct call *c);
 void admin_cmd_migrate(struct call *c);
 void admin_debug_sleep(struct call *c);
 void admin_debug_help(struct call *c);
+void admin_debug_clusterlink(struct call *c);
+void admin_debug_drop(struct call *c);
+void admin_debug_drop_closes(struct call *c);
+void admin_hearsay_offset(struct call *c);
+void admin_hearsay_help(struct call *c);
 void admin_function_restore(struct call *c);
 void admin_function_help(struct call *c);
+void admin_cmd_subscribe(struct call *c);
+void admin_cmd_unsubscribe(struct call *c);
+void admin_cmd_publish(struct call *c);
+void admin_pubsub_channels(struct call *c);
+void admin_pubsub_numsub(struct call *c);
+void admin_pubsub_numpat(struct call *c);
+void admin_pubsub_help(struct call *c);
 void admin_cmd_multi(struct call *c);
 void admin_cmd_exec(struct call *c);
 void admin_cmd_discard(struct call *c);
@@ -318,6 +365,8 @@ void admin_cmd_watch(struct call *c);
 /* True if the call was queued (or refused) because MULTI is open. */
 bool admin_multi_queue(struct call *c);
 void admin_multi_free(struct session *s);
+/* Runs the next command of EXEC. */
+void admin_multi_step(struct session *s, const struct hs_published *view);
 
 /* A request for the owner; NULL after an error reply. Given to the owner when
  * the handler returns. */

@@ -76,27 +76,34 @@ bool admin_arg_equal_secret(const struct hs_arg *a, const char *secret)
     return different == 0;
 }
 
-static int lower(char c)
+static int fold(char c, bool any_case)
 {
-    return tolower((unsigned char)c);
+    return any_case ? tolower((unsigned char)c) : (unsigned char)c;
+}
+
+static bool is_between(int c, int a, int b)
+{
+    return a <= b ? c >= a && c <= b : c >= b && c <= a;
 }
 
 /* One [...] class at *p, which is left after it. */
-static bool class_has(const char **p, const char *end, char c)
+static bool class_has(const char **p, const char *end, char c, bool any_case)
 {
     const char *at = *p;
+    int want = fold(c, any_case);
     bool negated = at < end && *at == '^';
     bool found = false;
     if (negated)
         at++;
     for (; at < end && *at != ']'; at++) {
-        if (*at == '\\' && at + 1 < end)
+        if (*at == '\\' && at + 1 < end) {
             at++;
-        if (at + 2 < end && at[1] == '-' && at[2] != ']') {
-            found = found || (lower(c) >= lower(at[0]) && lower(c) <= lower(at[2]));
+            found = found || fold(*at, any_case) == want;
+        } else if (at + 2 < end && at[1] == '-') {
+            found = found || is_between(want, fold(at[0], any_case), fold(at[2], any_case));
             at += 2;
         } else {
-            found = found || lower(*at) == lower(c);
+            found = found || fold(*at, any_case) == want;
         }
     }
     *p = at < end ? at + 1 : at;
@@ -104,12 +111,12 @@ static bool class_has(const char **p, const char *end, char c)
 }
 
 /* One element of the pattern other than '*' against c. */
-static bool element_matches(const char **p, const char *end, char c)
+static bool element_matches(const char **p, const char *end, char c, bool any_case)
 {
     const char *at = *p;
     if (*at == '[') {
         *p = at + 1;
-        return class_has(p, end, c);
+        return class_has(p, end, c, any_case);
     }
     if (*at == '\\' && at + 1 < end)
         at++;
@@ -118,22 +125,24 @@ static bool element_matches(const char **p, const char *end, char c)
         return true;
     }
     *p = at + 1;
-    return lower(*at) == lower(c);
+    return fold(*at, any_case) == fold(c, any_case);
 }
 
 /* Only the last '*' is ever gone back to, so the cost is bounded by the product
  * of the lengths, whatever the pattern. */
-bool admin_arg_glob(const struct hs_arg *pattern, const char *text)
+bool admin_glob(const struct hs_arg *pattern, const struct hs_arg *subject, bool any_case)
 {
+    const char *text = subject->p;
+    const char *text_end = text + subject->n;
     const char *p = pattern->p;
     const char *end = p + pattern->n;
     const char *star = NULL;
     const char *star_text = NULL;
-    while (*text != '\0') {
+    while (text < text_end) {
         if (p < end && *p == '*') {
             star = ++p;
             star_text = text;
-        } else if (p < end && element_matches(&p, end, *text)) {
+        } else if (p < end && element_matches(&p, end, *text, any_case)) {
             text++;
         } else if (star != NULL) {
             p = star;
@@ -145,4 +154,10 @@ bool admin_arg_glob(const struct hs_arg *pattern, const char *text)
     while (p < end && *p == '*')
         p++;
     return p == end;
+}
+
+bool admin_arg_glob(const struct hs_arg *pattern, const char *text)
+{
+    struct hs_arg subject = {.p = text, .n = strlen(text)};
+    return admin_glob(pattern, &subject, true);
 }

@@ -4,10 +4,23 @@
 
 #include <stdlib.h>
 
+/* In RESP2 it has to look like what else such a client reads. */
+static void subscriber_pong(struct call *c)
+{
+    hs_resp_array(c->out, 2);
+    hs_resp_bulk_str(c->out, "pong");
+    if (c->argc == 2)
+        hs_resp_bulk(c->out, c->argv[1].p, c->argv[1].n);
+    else
+        hs_resp_bulk_str(c->out, "");
+}
+
 void admin_cmd_ping(struct call *c)
 {
     if (c->argc > 2)
         admin_wrong_arity(c);
+    else if (c->s->sink.proto == 2 && admin_is_subscriber(c->s))
+        subscriber_pong(c);
     else if (c->argc == 2)
         hs_resp_bulk(c->out, c->argv[1].p, c->argv[1].n);
     else
@@ -174,49 +187,6 @@ void admin_cmd_shutdown(struct call *c)
     struct admin_request *r = admin_request_new(c, HS_REQ_SHUTDOWN);
     if (r != NULL)
         r->answer = answer_shutdown;
-}
-
-static bool debug_allowed(struct call *c)
-{
-    const struct hs_conf *conf = &c->view->conf;
-    bool local = c->s->info.loopback || c->s->info.unix_socket;
-    if (conf->enable_debug_command || (conf->enable_debug_local && local))
-        return true;
-    admin_error(c->s, "ERR DEBUG command not allowed. If the enable-debug-command option is set "
-                      "to \"local\", you can run it from a local connection, otherwise you need "
-                      "to set this option in the configuration file, and then restart the "
-                      "server.");
-    return false;
-}
-
-static void answer_ok(struct hs_resp_sink *out, struct session *s, struct admin_request *r)
-{
-    (void)s;
-    (void)r;
-    hs_resp_simple(out, "OK");
-}
-
-void admin_debug_sleep(struct call *c)
-{
-    enum { SLEEP_MAX_S = 3600 }; /* longer sleeps are cut to this */
-    char text[32];
-    char *end;
-    if (!debug_allowed(c))
-        return;
-    double seconds = strtod(admin_arg_text(&c->argv[2], text, sizeof(text)), &end);
-    if (!(seconds > 0))
-        seconds = 0;
-    struct admin_request *r = admin_request_new(c, HS_REQ_SLEEP);
-    if (r == NULL)
-        return;
-    r->base.number = (int64_t)((seconds < SLEEP_MAX_S ? seconds : SLEEP_MAX_S) * 1000);
-    r->answer = answer_ok;
-}
-
-void admin_debug_help(struct call *c)
-{
-    if (debug_allowed(c))
-        admin_help(c, "DEBUG", admin_debug_subs);
 }
 
 void admin_function_restore(struct call *c)

@@ -1,8 +1,8 @@
 /* client.c - CLIENT: who is connected.
  *
  * The list of sessions is under a lock that ordinary commands never take. A
- * session on another reactor is told to end by a flag that it sees when its
- * client next sends something. */
+ * session is told to end by a flag; the reactor that holds its connection is
+ * woken to close it, since only that thread may. */
 #include "admin_int.h"
 
 #include <inttypes.h>
@@ -82,15 +82,20 @@ static void put_line(struct text *out, const struct session *s, int64_t now_ms)
     bool no_evict = atomic_load_explicit(&s->no_evict, memory_order_relaxed);
     bool no_touch = atomic_load_explicit(&s->no_touch, memory_order_relaxed);
     bool multi = atomic_load_explicit(&s->in_multi, memory_order_relaxed);
-    bool plain = !no_evict && !no_touch && !multi && !s->info.unix_socket;
+    uint32_t subs[TOPIC_KINDS];
+    for (int k = 0; k < TOPIC_KINDS; k++)
+        subs[k] = atomic_load_explicit(&s->listening_n[k], memory_order_relaxed);
+    bool listens = subs[TOPIC_CHANNEL] + subs[TOPIC_PATTERN] + subs[TOPIC_SHARD] > 0;
+    bool plain = !no_evict && !no_touch && !multi && !s->info.unix_socket && !listens;
     int64_t idle_ms = now_ms - atomic_load_explicit(&s->used_ms, memory_order_relaxed);
     admin_text_printf(out,
                       "id=%" PRIu64 " addr=%s laddr=%s fd=-1 name=%s age=%" PRId64 " idle=%" PRId64
-                      " flags=%s%s%s%s%s db=0 sub=0 psub=0 ssub=0 multi=%d",
+                      " flags=%s%s%s%s%s%s db=0 sub=%u psub=%u ssub=%u multi=%d",
                       s->id, s->info.peer, s->info.local, s->name, (now_ms - s->created_ms) / 1000,
-                      idle_ms > 0 ? idle_ms / 1000 : 0, multi ? "x" : "",
+                      idle_ms > 0 ? idle_ms / 1000 : 0, listens ? "P" : "", multi ? "x" : "",
                       s->info.unix_socket ? "U" : "", no_evict ? "e" : "", no_touch ? "T" : "",
-                      plain ? "N" : "", multi ? 0 : -1);
+                      plain ? "N" : "", subs[TOPIC_CHANNEL], subs[TOPIC_PATTERN], subs[TOPIC_SHARD],
+                      multi ? 0 : -1);
     admin_text_printf(out,
                       " qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0"
                       " tot-mem=%zu events=r cmd=%s%s%s user=default redir=-1 resp=%d lib-name=%s"
@@ -215,6 +220,15 @@ static bool kill_filter_add(struct call *c, struct kill_filter *f, const struct 
     return true;
 }
 
+/* Under the lock. */
+static void mark_killed(struct hs_admin *a, struct session *s)
+{
+    struct reactor *r = &a->reactors[s->info.reactor];
+    atomic_store_explicit(&s->killed, true, memory_order_relaxed);
+    if (!atomic_exchange(&r->kills, true))
+        hs_net_wake(*a->conf.net, s->info.reactor);
+}
+
 static int64_t kill_matching(struct call *c, const struct kill_filter *f)
 {
     int64_t n = 0;
@@ -224,11 +238,23 @@ static int64_t kill_matching(struct call *c, const struct kill_filter *f)
             (f->addr != NULL && !text_is(s->info.peer, f->addr)) ||
             (f->laddr != NULL && !text_is(s->info.local, f->laddr)) || (f->skip_me && s == c->s))
             continue;
-        atomic_store_explicit(&s->killed, true, memory_order_relaxed);
+        mark_killed(c->a, s);
         n++;
     }
     hs_lock_release(c->a->clients_lock);
     return n;
+}
+
+void admin_client_close_killed(struct hs_admin *a, uint32_t reactor)
+{
+    hs_lock_take(a->clients_lock);
+    for (struct session *s = a->clients; s != NULL; s = s->next) {
+        /* One that is closing has a reply under way: who killed itself reads it. */
+        if (s->info.reactor == reactor && !s->closing &&
+            atomic_load_explicit(&s->killed, memory_order_relaxed))
+            hs_client_kill(*a->conf.net, s->info.conn);
+    }
+    hs_lock_release(a->clients_lock);
 }
 
 void admin_client_kill(struct call *c)

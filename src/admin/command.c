@@ -16,6 +16,7 @@ static void put_flags(struct hs_resp_sink *out, uint32_t flags)
         {ADMIN, "admin"},    {NOSCRIPT, "noscript"}, {LOADING, "loading"},
         {STALE, "stale"},    {FAST, "fast"},         {BLOCK, "blocking"},
         {NOAUTH, "no_auth"}, {NOMULTI, "no_multi"},  {MOVABLE, "movablekeys"},
+        {PUBSUB, "pubsub"},
     };
     size_t n = 0;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -4,16 +4,32 @@
  * is checked before the owner is asked to adopt it, so it takes all or nothing. */
 #include "admin_int.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 enum { VALUE_MAX = 4096 };
 
-static bool wanted(const struct call *c, const char *name)
+static bool is_pattern(const struct hs_arg *a)
 {
-    for (size_t i = 2; i < c->argc; i++)
-        if (admin_arg_glob(&c->argv[i], name))
+    for (size_t i = 0; i < a->n; i++)
+        if (strchr("*?[", a->p[i]) != NULL)
             return true;
     return false;
+}
+
+/* The name to show a directive under, or an empty one if it was not asked for:
+ * its own if a pattern found it, otherwise just as it was spelled. */
+static struct hs_arg shown_as(const struct call *c, uint32_t directive)
+{
+    const char *name = hs_conf_name(directive);
+    for (size_t i = 2; i < c->argc; i++) {
+        const struct hs_arg *a = &c->argv[i];
+        if (is_pattern(a) && admin_arg_glob(a, name))
+            return (struct hs_arg){.p = name, .n = strlen(name)};
+        if (!is_pattern(a) && hs_conf_find(a->p, a->n) == directive)
+            return *a;
+    }
+    return (struct hs_arg){.p = "", .n = 0};
 }
 
 void admin_config_get(struct call *c)
@@ -21,12 +37,13 @@ void admin_config_get(struct call *c)
     char value[VALUE_MAX];
     size_t n = 0;
     for (uint32_t i = 0; i < hs_conf_count(); i++)
-        n += wanted(c, hs_conf_name(i));
+        n += shown_as(c, i).n > 0;
     hs_resp_map(c->out, n);
     for (uint32_t i = 0; i < hs_conf_count(); i++) {
-        if (!wanted(c, hs_conf_name(i)))
+        struct hs_arg name = shown_as(c, i);
+        if (name.n == 0)
             continue;
-        hs_resp_bulk_str(c->out, hs_conf_name(i));
+        hs_resp_bulk(c->out, name.p, name.n);
         hs_resp_bulk(c->out, value, hs_conf_get(&c->view->conf, i, value, sizeof(value)));
     }
 }
@@ -64,11 +81,16 @@ static bool set_all(struct call *c, struct hs_conf *conf)
             return false;
         }
     }
-    if (hs_conf_check(conf, why, sizeof(why)) != 0) {
-        set_failed(c, &c->argv[2], why);
-        return false;
+    bool ok = hs_conf_check(conf, why, sizeof(why)) == 0;
+    if (ok && conf->maxclients > c->a->conf.clients_max) {
+        snprintf(why, sizeof(why),
+                 "maxclients can be at most %" PRIu32 " until a restart: tables have that size",
+                 c->a->conf.clients_max);
+        ok = false;
     }
-    return true;
+    if (!ok)
+        set_failed(c, &c->argv[2], why);
+    return ok;
 }
 
 static void answer_set(struct hs_resp_sink *out, struct session *s, struct admin_request *r)
@@ -124,13 +146,16 @@ void admin_config_resetstat(struct call *c)
     }
 }
 
+/* On this reactor, as long as the disk takes: rare, and a person waits for it. */
 void admin_config_rewrite(struct call *c)
 {
+    char why[512];
     if (c->a->conf.config_file[0] == '\0')
         admin_error(c->s, "ERR The server is running without a config file");
+    else if (hs_conf_rewrite(&c->view->conf, c->a->conf.config_file, why, sizeof(why)) != 0)
+        admin_error(c->s, "ERR Rewriting config file: %s", why);
     else
-        admin_error(c->s, "ERR Rewriting config file: not supported, edit %s by hand",
-                    c->a->conf.config_file);
+        admin_ok(c);
 }
 
 void admin_config_help(struct call *c)

@@ -121,7 +121,8 @@ void admin_dispatch(struct session *s, const struct hs_published *view, const st
         const struct admin_cmd *top = admin_find(&argv[0]);
         atomic_store_explicit(&s->last_cmd, top, memory_order_relaxed);
         atomic_store_explicit(&s->last_sub, top == c.cmd ? NULL : c.cmd, memory_order_relaxed);
-        if (!admin_multi_queue(&c))
+        bool may = c.cmd->run == admin_keys_run || admin_allowed_to_subscriber(&c);
+        if (may && !admin_multi_queue(&c))
             c.cmd->run(&c);
     }
     end_skip(s);
@@ -130,6 +131,7 @@ void admin_dispatch(struct session *s, const struct hs_published *view, const st
 void admin_reset(struct session *s, const struct hs_published *view)
 {
     admin_multi_free(s);
+    admin_unsubscribe_all(s);
     s->asking = s->readonly = false;
     s->reply = REPLY_ON;
     s->sink.proto = 2;
@@ -159,6 +161,7 @@ struct admin_request *admin_request_new(struct call *c, enum hs_request_kind kin
 void admin_request_free(struct admin_request *r)
 {
     hs_free(r->ranges);
+    hs_free(r->bytes);
     hs_free(r->base.conf);
     hs_free(r);
 }

@@ -80,9 +80,9 @@ static void section_persistence(struct text *out, struct call *c)
     admin_text_printf(out,
                       "loading:0\r\nrdb_changes_since_last_save:0\r\nrdb_bgsave_in_progress:0\r\n"
                       "rdb_last_bgsave_status:ok\r\naof_enabled:0\r\naof_rewrite_in_progress:0\r\n"
-                      "aof_last_write_status:ok\r\nnodes_conf_save_failures:%" PRIu64
-                      "\r\nnodes_conf_last_save_status:%s\r\n",
-                      v->save_failures, v->save_error[0] == '\0' ? "ok" : "err");
+                      "aof_last_write_status:ok\r\nhearsay_save_failures:%" PRIu64
+                      "\r\nhearsay_save_error:%s\r\n",
+                      v->save_failures, v->save_error);
 }
 
 static void section_stats(struct text *out, struct call *c)
@@ -99,13 +99,19 @@ static void section_stats(struct text *out, struct call *c)
         for (uint32_t e = 0; e < ADMIN_ERROR_CODES; e++)
             errors += atomic_load_explicit(&r->errors[e], memory_order_relaxed);
     }
+    uint32_t topics[TOPIC_KINDS];
+    hs_lock_take(c->a->directory_lock);
+    for (int k = 0; k < TOPIC_KINDS; k++)
+        topics[k] = c->a->directory.kinds[k].by_name.n;
+    hs_lock_release(c->a->directory_lock);
     admin_text_printf(out,
                       "total_connections_received:%" PRIu64 "\r\ntotal_commands_processed:%" PRIu64
                       "\r\ntotal_net_input_bytes:%" PRIu64 "\r\nrejected_connections:0\r\n"
                       "expired_keys:0\r\nevicted_keys:0\r\nkeyspace_hits:0\r\nkeyspace_misses:0\r\n"
-                      "pubsub_channels:0\r\npubsub_patterns:0\r\ntotal_error_replies:%" PRIu64
-                      "\r\n",
-                      connections, commands, bytes_in, errors);
+                      "pubsub_channels:%u\r\npubsub_patterns:%u\r\npubsubshard_channels:%u\r\n"
+                      "total_error_replies:%" PRIu64 "\r\n",
+                      connections, commands, bytes_in, topics[TOPIC_CHANNEL], topics[TOPIC_PATTERN],
+                      topics[TOPIC_SHARD], errors);
 }
 
 static void section_replication(struct text *out, struct call *c)
@@ -166,36 +172,64 @@ static void section_cluster(struct text *out, struct call *c)
     admin_text_printf(out, "cluster_enabled:1\r\n");
 }
 
+enum { NET_COUNTERS_MAX = 128 }; /* more would be left out of INFO; there are some 40 */
+
+/* What every room counts, each under its room's name. "_now" and "_max" values
+ * are gauges, the others only grow. */
+static void section_hearsay(struct text *out, struct call *c)
+{
+    const struct hs_published *v = c->view;
+    const char *const *names;
+    uint64_t values[NET_COUNTERS_MAX];
+    uint32_t n = hs_net_counters(*c->a->conf.net, &names, values, NET_COUNTERS_MAX);
+    for (uint32_t i = 0; i < n; i++)
+        admin_text_printf(out, "net_%s:%" PRIu64 "\r\n", names[i], values[i]);
+    for (uint32_t i = 0; i < HS_OWNER_COUNTERS; i++)
+        admin_text_printf(out, "owner_%s:%" PRIu64 "\r\n", hs_owner_counter_name(i),
+                          v->owner_counters[i]);
+    for (uint32_t i = 0; i < v->core_counters_n; i++)
+        admin_text_printf(out, "core_%s:%" PRIu64 "\r\n", hs_core_counter_name(i),
+                          v->core_counters[i]);
+    uint64_t renders = 0;
+    for (uint32_t i = 0; i < c->a->conf.reactors; i++)
+        renders += atomic_load_explicit(&c->a->reactors[i].renders, memory_order_relaxed);
+    admin_text_printf(out, "admin_renders:%" PRIu64 "\r\n", renders);
+}
+
 static const struct {
     const char *name, *title;
     void (*put)(struct text *out, struct call *c);
+    bool on_demand; /* not part of a plain INFO */
 } sections[] = {
-    {"server", "Server", section_server},
-    {"clients", "Clients", section_clients},
-    {"memory", "Memory", section_memory},
-    {"persistence", "Persistence", section_persistence},
-    {"stats", "Stats", section_stats},
-    {"replication", "Replication", section_replication},
-    {"cpu", "CPU", section_cpu},
-    {"modules", "Modules", section_empty},
-    {"errorstats", "Errorstats", section_errorstats},
-    {"cluster", "Cluster", section_cluster},
-    {"keyspace", "Keyspace", section_empty},
+    {"server", "Server", section_server, false},
+    {"clients", "Clients", section_clients, false},
+    {"memory", "Memory", section_memory, false},
+    {"persistence", "Persistence", section_persistence, false},
+    {"stats", "Stats", section_stats, false},
+    {"replication", "Replication", section_replication, false},
+    {"cpu", "CPU", section_cpu, false},
+    {"modules", "Modules", section_empty, false},
+    {"errorstats", "Errorstats", section_errorstats, false},
+    {"cluster", "Cluster", section_cluster, false},
+    {"keyspace", "Keyspace", section_empty, false},
+    {"hearsay", "Hearsay", section_hearsay, true},
 };
 
-static bool is_wanted(const struct call *c, const char *name)
+static bool is_wanted(const struct call *c, size_t section)
 {
+    bool by_default = !sections[section].on_demand;
     for (size_t i = 1; i < c->argc; i++)
-        if (admin_arg_is(&c->argv[i], name) || admin_arg_is(&c->argv[i], "all") ||
-            admin_arg_is(&c->argv[i], "everything") || admin_arg_is(&c->argv[i], "default"))
+        if (admin_arg_is(&c->argv[i], sections[section].name) || admin_arg_is(&c->argv[i], "all") ||
+            admin_arg_is(&c->argv[i], "everything") ||
+            (by_default && admin_arg_is(&c->argv[i], "default")))
             return true;
-    return c->argc == 1;
+    return c->argc == 1 && by_default;
 }
 
 void admin_info_text(struct text *out, struct call *c)
 {
     for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
-        if (!is_wanted(c, sections[i].name))
+        if (!is_wanted(c, i))
             continue;
         admin_text_printf(out, "%s# %s\r\n", out->n > 0 ? "\r\n" : "", sections[i].title);
         sections[i].put(out, c);

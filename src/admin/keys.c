@@ -180,6 +180,35 @@ void admin_keys_run(struct call *c)
         admin_error(c->s, "CROSSSLOT Keys in request don't hash to the same slot");
         return;
     }
-    if (p.keys_n == 0 || is_served_here(c, &p))
+    if ((p.keys_n == 0 || is_served_here(c, &p)) && admin_allowed_to_subscriber(c))
         admin_error(c->s, "ERR hearsay keeps no data");
+}
+
+/* Unlike keys, channels are not missing while a slot moves, a replica serves
+ * them as its master does, and a cluster that is down may go on with them. */
+bool admin_shard_served(struct call *c)
+{
+    const struct hs_topo *t = c->view->topo;
+    struct placed p = {0};
+    admin_each_key(c->cmd, c->argv, c->argc, place, &p);
+    if (p.keys_n == 0)
+        return true;
+    if (p.crossed) {
+        admin_error(c->s, "CROSSSLOT Keys in request don't hash to the same slot");
+        return false;
+    }
+    uint16_t owner = t->owner[p.slot];
+    if (owner == HS_TOPO_NONE) {
+        admin_error(c->s, "CLUSTERDOWN Hash slot not served");
+        return false;
+    }
+    if (!t->ok && !c->view->conf.allow_pubsubshard_when_down) {
+        admin_error(c->s, "CLUSTERDOWN The cluster is down");
+        return false;
+    }
+    if (owner == 0 || owner == t->nodes[0].master ||
+        (c->asking && open_node(t->importing, t->importing_n, p.slot) != HS_TOPO_NONE))
+        return true;
+    redirect(c, "MOVED", p.slot, owner);
+    return false;
 }

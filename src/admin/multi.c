@@ -1,8 +1,9 @@
 /* multi.c - MULTI and EXEC, as far as a server without keys has use for them.
  *
  * Commands on keys fail at once and so spoil the transaction; the rest is
- * queued, bounded, and run by EXEC. What must wait for the owner is refused,
- * because EXEC answers in one go. */
+ * queued, bounded, and run by EXEC: one after the other, each after the owner's
+ * answer to the one before. Nothing of the same client comes between them, but
+ * what others ask the owner may. */
 #include "admin_int.h"
 
 #include <stdlib.h>
@@ -13,13 +14,20 @@ struct queued {
     struct hs_arg argv[]; /* followed by their bytes */
 };
 
+static void free_all(struct queued *q)
+{
+    while (q != NULL) {
+        struct queued *next = q->next;
+        hs_free(q);
+        q = next;
+    }
+}
+
 void admin_multi_free(struct session *s)
 {
-    while (s->queue != NULL) {
-        struct queued *q = s->queue;
-        s->queue = q->next;
-        hs_free(q);
-    }
+    free_all(s->queue);
+    free_all(s->executing);
+    s->queue = s->executing = NULL;
     s->queue_end = &s->queue;
     s->queue_n = 0;
     s->queue_bytes = 0;
@@ -103,12 +111,15 @@ void admin_cmd_exec(struct call *c)
     hs_resp_array(c->out, s->queue_n);
     s->queue = NULL;
     admin_multi_free(s);
-    while (q != NULL) {
-        struct queued *next = q->next;
-        admin_dispatch(s, c->view, q->argv, q->argc);
-        hs_free(q);
-        q = next;
-    }
+    s->executing = q;
+}
+
+void admin_multi_step(struct session *s, const struct hs_published *view)
+{
+    struct queued *q = s->executing;
+    s->executing = q->next;
+    admin_dispatch(s, view, q->argv, q->argc);
+    hs_free(q);
 }
 
 void admin_cmd_discard(struct call *c)

@@ -139,6 +139,7 @@ void admin_close(void *session)
 {
     struct session *s = session;
     list_remove(s->admin, s);
+    admin_unsubscribe_all(s);
     hs_resp_fini(&s->parser);
     admin_multi_free(s);
     hs_free(s);
@@ -156,6 +157,10 @@ static void protocol_error(struct session *s, enum hs_resp_err e)
 static void run_commands(struct session *s, const struct hs_published *view)
 {
     while (!s->closing && s->request == NULL) {
+        if (s->executing != NULL) {
+            admin_multi_step(s, view);
+            continue;
+        }
         enum hs_resp_err e = hs_resp_next(&s->parser);
         if (e == HS_RESP_MORE)
             return;
@@ -206,6 +211,13 @@ void admin_reply(void *session, void *request, struct hs_outbuf *out)
     if (s->reply == REPLY_SKIP)
         s->reply = REPLY_ON;
     admin_request_free(r);
+}
+
+void admin_turn(void *ctx, uint32_t reactor)
+{
+    struct hs_admin *a = ctx;
+    if (atomic_exchange(&a->reactors[reactor].kills, false))
+        admin_client_close_killed(a, reactor);
 }
 
 void admin_drop(void *ctx, void *request)

@@ -1,4 +1,5 @@
-/* shards.c - CLUSTER SHARDS: nodes grouped by their shard id.
+/* shards.c - CLUSTER SHARDS: nodes grouped by the shard id of their master, since
+ * a replica of a 7.0 master cannot have learned one from it.
  *
  * Sorting the nodes by shard id and then by place finds the groups in one go;
  * groups come in the order of their first node. */
@@ -8,6 +9,7 @@
 
 struct member {
     const struct hs_topo_node *node;
+    const char *shard;
     uint32_t ix;
     uint32_t leader; /* the first node of its shard */
 };
@@ -16,7 +18,7 @@ static int by_shard(const void *a, const void *b)
 {
     const struct member *x = a;
     const struct member *y = b;
-    int order = memcmp(x->node->shard_id, y->node->shard_id, HS_ID_LEN);
+    int order = memcmp(x->shard, y->shard, HS_ID_LEN);
     if (order != 0)
         return order;
     return x->ix < y->ix ? -1 : x->ix > y->ix;
@@ -76,13 +78,19 @@ static void put_node(struct hs_resp_sink *out, const struct hs_topo_node *n,
     put_text(out, "health", health(n));
 }
 
+/* The master a node stands under, or itself. */
+static uint32_t root(const struct hs_topo *t, uint32_t node)
+{
+    for (uint32_t depth = 0; depth < t->nodes_n && t->nodes[node].master != HS_TOPO_NONE; depth++)
+        node = t->nodes[node].master;
+    return node;
+}
+
 /* The slots of the master the first node stands under. */
 static void put_slots(struct hs_resp_sink *out, const struct hs_topo *t, uint32_t first,
                       const struct ranges *r)
 {
-    uint32_t node = first;
-    for (uint32_t depth = 0; depth < t->nodes_n && t->nodes[node].master != HS_TOPO_NONE; depth++)
-        node = t->nodes[node].master;
+    uint32_t node = root(t, first);
     size_t n = 0;
     for (int32_t i = r->head[node]; i >= 0; i = r->v[i].next)
         n += 2;
@@ -101,12 +109,13 @@ static uint32_t collect(struct member *m, const struct hs_topo *t, uint32_t *sha
     *shards = 0;
     for (uint32_t i = 0; i < t->nodes_n; i++)
         if ((t->nodes[i].flags & HS_NODE_HANDSHAKE) == 0)
-            m[n++] = (struct member){.node = &t->nodes[i], .ix = i};
+            m[n++] = (struct member){
+                .node = &t->nodes[i], .shard = t->nodes[root(t, i)].shard_id, .ix = i};
     if (n == 0)
         return 0;
     qsort(m, n, sizeof(*m), by_shard);
     for (uint32_t i = 0; i < n; i++) {
-        bool same = i > 0 && memcmp(m[i].node->shard_id, m[i - 1].node->shard_id, HS_ID_LEN) == 0;
+        bool same = i > 0 && memcmp(m[i].shard, m[i - 1].shard, HS_ID_LEN) == 0;
         m[i].leader = same ? m[i - 1].leader : m[i].ix;
         *shards += !same;
     }

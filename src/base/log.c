@@ -5,9 +5,9 @@
  * puts the new file behind the same number, and a line that is being written
  * lands in the old file or in the new one, whole.
  */
-#include "hearsay/base.h"
-
 #include "base_int.h"
+
+#include "hearsay/base.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,31 +79,32 @@ static int64_t zone_offset_s(time_t now)
     return zone == 0 ? 0 : (zone & UINT32_MAX) - DAY_S;
 }
 
-static int put_prefix(char *line, size_t n, enum hs_log_level level)
+const char BASE_MONTHS[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+static int put_prefix(char *line, size_t n, enum hs_log_level level, struct tm *local)
 {
-    static const char MONTHS[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     struct timespec now;
-    struct tm tm;
 
     clock_gettime(CLOCK_REALTIME, &now);
     time_t shifted = now.tv_sec + (time_t)zone_offset_s(now.tv_sec);
-    gmtime_r(&shifted, &tm);
+    gmtime_r(&shifted, local);
     return snprintf(line, n, "%d:%c %02d %s %d %02d:%02d:%02d.%03d %c ", (int)getpid(),
-                    atomic_load_explicit(&sink.role, memory_order_relaxed), tm.tm_mday,
-                    MONTHS[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec,
-                    (int)(now.tv_nsec / 1000000), ".-*#"[level]);
+                    atomic_load_explicit(&sink.role, memory_order_relaxed), local->tm_mday,
+                    BASE_MONTHS[local->tm_mon], local->tm_year + 1900, local->tm_hour,
+                    local->tm_min, local->tm_sec, (int)(now.tv_nsec / 1000000), ".-*#"[level]);
 }
 
 void hs_log(enum hs_log_level level, const char *fmt, ...)
 {
     char line[LINE_MAX_BYTES];
+    struct tm local;
     va_list args;
 
     if (level < hs_log_get_level() || level >= HS_LOG_NOTHING)
         return;
     int saved_errno = errno;
-    int prefix_n = put_prefix(line, sizeof(line), level);
+    int prefix_n = put_prefix(line, sizeof(line), level, &local);
     va_start(args, fmt);
     int text_n = vsnprintf(line + prefix_n, sizeof(line) - (size_t)prefix_n, fmt, args);
     va_end(args);
@@ -119,6 +120,7 @@ void hs_log(enum hs_log_level level, const char *fmt, ...)
     /* A log that cannot be written has nobody to be reported to. */
     ssize_t written = write(atomic_load_explicit(&sink.fd, memory_order_relaxed), line, n + 1);
     (void)written;
+    base_syslog_put(level, &local, line + prefix_n, n - (size_t)prefix_n);
     errno = saved_errno;
 }
 

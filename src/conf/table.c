@@ -129,7 +129,7 @@ const struct conf_row conf_table[] = {
            "Without a password, answer clients of this host only."),
     TEXT(CONF_CLIENTS, "requirepass", requirepass, NULL, "", LIVE,
          "The password clients must send with AUTH."),
-    NUMBER(CONF_CLIENTS, "maxclients", NULL, maxclients, 1, 1000000, "10000", "connections", ONCE,
+    NUMBER(CONF_CLIENTS, "maxclients", NULL, maxclients, 1, 1000000, "10000", "connections", LIVE,
            "The most client connections at once; more are refused."),
     NUMBER(CONF_CLIENTS, "timeout", NULL, timeout_s, 0, INT32_MAX, "0", "s", LIVE,
            "Close a client that was silent for so long; 0 for never."),

@@ -44,11 +44,14 @@ static enum region wanted(const struct hs_core *c, uint16_t ix)
 {
     uint16_t flags = c->hot[ix].flags;
 
-    if ((flags & (HS_NODE_MYSELF | HS_NODE_HANDSHAKE | HS_NODE_NOADDR)) != 0) {
+    if ((flags & (HS_NODE_MYSELF | HS_NODE_HANDSHAKE)) != 0) {
         return REST;
     }
     if ((flags & HS_NODE_PFAIL) != 0) {
-        return SUSPECTED;
+        return SUSPECTED; /* without an address too: see wrong_id() */
+    }
+    if ((flags & HS_NODE_NOADDR) != 0) {
+        return REST;
     }
     if (c->cold[ix].to_state != TO_UP && c->cold[ix].slots_n == 0) {
         return REST;

@@ -50,7 +50,7 @@ static void check_board(const struct hs_core *c)
         HS_ASSERT(c->hot[ix].board_pos == pos);
         HS_ASSERT((pos >= c->fresh_n && pos < c->fresh_n + c->pfail_n) ==
                   (has_flag(c, ix, HS_NODE_PFAIL) &&
-                   !has_flag(c, ix, HS_NODE_MYSELF | HS_NODE_HANDSHAKE | HS_NODE_NOADDR)));
+                   !has_flag(c, ix, HS_NODE_MYSELF | HS_NODE_HANDSHAKE)));
     }
 }
 

@@ -110,6 +110,7 @@ static enum hs_cmd_err reset(struct hs_core *c, const struct hs_cmd *cmd)
     if (!i_am_master(c)) {
         core_lead(c);
     }
+    c->mf_end = 0;
     core_close_slots(c);
     for (uint32_t s = 0; s < HS_SLOTS; s++) {
         core_slot_set(c, s, NIL16);
@@ -134,6 +135,7 @@ static enum hs_cmd_err reset(struct hs_core *c, const struct hs_cmd *cmd)
         core_set_shard(c, SELF, cmd->shard_id);
     }
     core_node_flags(c, SELF, 0, HS_NODE_MIGRATE_TO);
+    core_hdr_build(c);
     c->state_due = true;
     core_want_sync(c);
     return HS_CMD_OK;
@@ -163,6 +165,23 @@ static void saveconfig(struct hs_core *c, const struct hs_cmd *cmd)
     c->want_sync = true;
     c->saveconfig_token = cmd->token;
     c->saveconfig_seq = c->save_seq + 1;
+}
+
+/* DEBUG CLUSTERLINK KILL: as if the network had cut them. */
+static enum hs_cmd_err kill_link(struct hs_core *c, const struct hs_cmd *cmd)
+{
+    uint16_t ix = core_index_find(c, cmd->id.hex);
+
+    if (ix == NIL16) {
+        return HS_CMD_ERR_UNKNOWN_NODE;
+    }
+    if (cmd->kill_to && ix != SELF) {
+        core_close_to(c, ix, c->now.mono.ms);
+    }
+    if (cmd->kill_from && ix != SELF) {
+        core_close_from(c, ix);
+    }
+    return HS_CMD_OK;
 }
 
 static void reply_reports(struct hs_core *c, const struct hs_cmd *cmd)
@@ -218,6 +237,14 @@ static enum hs_cmd_err simple(struct hs_core *c, const struct hs_cmd *cmd)
     case HS_CMD_OFFSET:
         core_offset(c, cmd->epoch);
         return HS_CMD_OK;
+    case HS_CMD_KILL_LINK:
+        return kill_link(c, cmd);
+    case HS_CMD_DROP_FILTER:
+        c->drop_type = cmd->epoch;
+        return HS_CMD_OK;
+    case HS_CMD_DROP_CLOSES:
+        c->drop_closes = cmd->hard;
+        return HS_CMD_OK;
     default: /* the others are core_command()'s */
         return HS_CMD_OK;
     }
@@ -244,6 +271,9 @@ void core_command(struct hs_core *c, const struct hs_cmd *cmd)
         break;
     case HS_CMD_BUMPEPOCH:
         bumpepoch(c, cmd);
+        break;
+    case HS_CMD_PUBLISH:
+        core_reply(c, cmd->token, HS_CMD_OK, core_publish(c, cmd->publish, cmd->sharded));
         break;
     default:
         core_reply(c, cmd->token, simple(c, cmd), 0);

@@ -101,11 +101,11 @@ static void carve(struct hs_core *c, const struct hs_core_opts *o)
     c->stamps = at[STAMPS_];
 }
 
-/* Actions a step can add: to every node at most a message and two closed
- * connections, bounded notes, and a handful more. */
+/* Actions a step can add: to every node at most two messages, every connection
+ * closed (a hard RESET), bounded notes, and a handful more. */
 uint32_t hs_core_actions_max(const struct hs_core_opts *opts)
 {
-    return 3 * opts->nodes_max + opts->connects_max + NOTES_MAX + 512;
+    return 2 * opts->nodes_max + opts->links_max + opts->connects_max + NOTES_MAX + 512;
 }
 
 static uint32_t ping_len_max(uint32_t entries)
@@ -113,17 +113,20 @@ static uint32_t ping_len_max(uint32_t entries)
     return HS_HDR_LEN + EXT_BYTES_MAX + entries * HS_GOSSIP_LEN;
 }
 
-/* Three messages with a tenth of all nodes and every second one suspected (one
- * per kind of peer, see core_pong_all()), and the small ones of a step. A
- * section that would need more is cut. */
+/* A message per kind of peer with a tenth of all nodes and every second one
+ * suspected, and the small ones of a step. A section that would need more, as
+ * on a node that is cut off and suspects everybody, is cut. */
 uint32_t hs_core_bytes_max(const struct hs_core_opts *opts)
 {
-    return STEP_BYTES + 3 * ping_len_max(opts->nodes_max / 10 + 3 + opts->nodes_max / 2);
+    return STEP_BYTES + PING_KINDS * ping_len_max(opts->nodes_max / 10 + 3 + opts->nodes_max / 2);
 }
 
 uint32_t hs_core_bytes_need(const struct hs_core *c)
 {
-    return STEP_BYTES + 3 * ping_len_max(c->nodes_n / 10 + 3 + c->pfail_n);
+    uint32_t suspects_max = c->opts.nodes_max / 2;
+    uint32_t suspects = c->pfail_n < suspects_max ? c->pfail_n : suspects_max;
+
+    return STEP_BYTES + PING_KINDS * ping_len_max(c->nodes_n / 10 + 3 + suspects);
 }
 
 /* ---- init ---- */
@@ -176,7 +179,8 @@ static void load_node(struct hs_core *c, const struct hs_topo_node *from)
     c->cold[ix].config_epoch = from->config_epoch;
     c->cold[ix].fail_at = c->now.mono.ms;
     if (ix != SELF) {
-        c->hot[ix].ping_sent = from->ping_sent_ms == 0 ? 0 : c->now.mono.ms;
+        bool waited_for = from->ping_sent_ms != 0 || (flags & HS_NODE_NOADDR) != 0;
+        c->hot[ix].ping_sent = waited_for ? c->now.mono.ms : 0;
         c->hot[ix].pong_received = from->pong_received_ms == 0 ? 0 : c->now.mono.ms;
     }
     core_board_sync(c, ix);
@@ -223,6 +227,7 @@ static void clear_tables(struct hs_core *c)
     }
     c->row_free = NIL16;
     c->mf_replica = NIL16;
+    c->drop_type = -1;
 }
 
 struct hs_core *hs_core_init(void *mem, const struct hs_core_opts *opts,
@@ -252,10 +257,13 @@ struct hs_core *hs_core_init(void *mem, const struct hs_core_opts *opts,
         core_node_flags(c, SELF, HS_NODE_MASTER, 0);
     }
     core_node_flags(c, SELF, HS_NODE_MYSELF, HS_NODE_PFAIL | HS_NODE_FAIL | HS_NODE_NOADDR);
+    if ((c->cold[SELF].name_bits & NAME_SHARD) == 0) { /* a file of a 7.0 has none */
+        struct hs_node_id shard;
+        core_random_id(c, &shard);
+        core_set_shard(c, SELF, shard.hex);
+    }
     core_conf_apply(c);
     c->size = c->voters_n;
-    c->state_due = true;
-    c->hdr_due = true;
     c->told_epoch = c->current_epoch;
     c->want_sync = false;
     core_hdr_refresh(c);

@@ -60,6 +60,9 @@ enum to_state { TO_NONE, TO_DIALING, TO_UP };
  * never sent to it (a 6.2 drops such a PING, a 7.0 logs a line for each). */
 enum ext_level { EXT_NONE, EXT_HOSTNAME_ONLY, EXT_FULL };
 
+/* So many PINGs of one step differ: a level each, and Valkey's own extensions. */
+enum { PING_KINDS = EXT_FULL + 2 };
+
 enum { /* cold.name_bits: which of struct names are set */
        NAME_HOST = 1,
        NAME_NODE = 2,
@@ -87,6 +90,7 @@ struct cold {
     uint16_t master;    /* of a replica; NIL16 if unknown */
     uint16_t slots_n;
     uint16_t wheel_next, wheel_prev, wheel_slot;
+    uint16_t dial_gen; /* of the last wish to connect, whoever had this place */
     uint16_t replicas_n;
     uint16_t working_n; /* of them, as of the last survey (migrate.c) */
     uint8_t to_state;   /* enum to_state */
@@ -143,6 +147,7 @@ struct vote_pending {
     X(unknown_type) \
     X(light_unbound) /* light frames on a link without a node: closed */ \
     X(module_ignored) \
+    X(filtered) /* dropped because DEBUG said so */ \
     X(gossip_entries) \
     X(gossip_skipped) /* sections with an invalid id */ \
     X(gossip_refused) /* entries with an unusable address */ \
@@ -292,6 +297,9 @@ struct hs_core {
     uint16_t *announce; /* a queue of nodes_max places */
     uint32_t announce_head, announce_n;
 
+    int64_t drop_type; /* DEBUG: dropped on arrival; -1 none, -2 all */
+    bool drop_closes;  /* and the link with it */
+
     uint64_t version;
     uint64_t sent[HS_MSG_TYPES], received[HS_MSG_TYPES];
     uint64_t counters[COUNTERS_N];
@@ -305,6 +313,13 @@ static inline bool is_voter(const struct hs_core *c, uint32_t ix)
 static inline bool has_flag(const struct hs_core *c, uint32_t ix, uint16_t flag)
 {
     return (c->hot[ix].flags & flag) != 0;
+}
+
+/* A peer may call somebody master and replica at once. The node's own header
+ * will settle it; until then it is a master. */
+static inline uint16_t one_role(uint16_t flags)
+{
+    return (uint16_t)((flags & HS_NODE_MASTER) != 0 ? flags & ~HS_NODE_SLAVE : flags);
 }
 
 static inline bool is_used(const struct hs_core *c, uint32_t ix)
@@ -427,6 +442,7 @@ void core_note(struct hs_core *c, enum hs_note what, hs_ix node, hs_ix other, in
 void core_note_id(struct hs_core *c, enum hs_note what, const void *id, hs_ix other,
                   int64_t number);
 void core_reply(struct hs_core *c, uint64_t token, enum hs_cmd_err err, int64_t number);
+void core_hdr_build(struct hs_core *c);
 void core_hdr_refresh(struct hs_core *c);
 void core_ping(struct hs_core *c, uint16_t ix, uint16_t type);
 void core_pong(struct hs_core *c, struct hs_link l, uint16_t ix, const struct hs_view *v);
@@ -434,6 +450,7 @@ void core_pong_all(struct hs_core *c);
 void core_send_fail_all(struct hs_core *c, uint16_t about);
 void core_send_update(struct hs_core *c, uint16_t to, uint16_t about);
 void core_send_vote(struct hs_core *c, uint16_t to, uint64_t epoch);
+uint32_t core_publish(struct hs_core *c, const struct hs_publish *p, bool sharded);
 void core_send_auth_request(struct hs_core *c, uint64_t epoch, bool forced);
 void core_send_mfstart(struct hs_core *c, uint16_t to);
 void core_ping_on(struct hs_core *c, struct hs_link l, uint16_t ix);

@@ -67,17 +67,15 @@ static bool waits_for_disk(const struct hs_core *c)
     return c->want_sync || c->sync_seq > c->saved_seq;
 }
 
-/* Rebuilds the header if something in it changed and all of it is durable. */
-void core_hdr_refresh(struct hs_core *c)
+/* Rebuilds the header, durable or not: who was reset must not be met as what it
+ * was, and if a crash takes the reset back, nothing was promised. */
+void core_hdr_build(struct hs_core *c)
 {
     const uint16_t told =
         HS_NODE_MYSELF | HS_NODE_MASTER | HS_NODE_SLAVE | HS_NODE_MIGRATE_TO | HS_NODE_NOFAILOVER;
     uint16_t master = c->cold[SELF].master;
     uint8_t slots[HS_SLOTS_BYTES];
 
-    if (!c->hdr_due || waits_for_disk(c)) {
-        return;
-    }
     c->hdr_due = false;
     core_slots_bitmap(c, master == NIL16 ? SELF : master, false, slots);
     hs_wire_build_hdr(c->hdr, &(struct hs_hdr){
@@ -92,6 +90,14 @@ void core_hdr_refresh(struct hs_core *c)
                                   .cport = c->conf.cport,
                                   .flags = (uint16_t)((c->hot[SELF].flags & told) | HS_NODE_LIGHT),
                               });
+}
+
+/* The same if something in it changed and all of it is durable. */
+void core_hdr_refresh(struct hs_core *c)
+{
+    if (c->hdr_due && !waits_for_disk(c)) {
+        core_hdr_build(c);
+    }
 }
 
 /* ---- messages ---- */
@@ -131,6 +137,7 @@ static void send(struct hs_core *c, struct hs_link l, uint32_t off, uint32_t len
     a->link = l;
     a->off = off;
     a->len = len;
+    a->control = type != HS_MSG_PUBLISH && type != HS_MSG_PUBLISHSHARD;
     c->sent[type]++;
 }
 
@@ -199,11 +206,11 @@ void core_pong(struct hs_core *c, struct hs_link l, uint16_t ix, const struct hs
     send(c, l, end(c, len), len, HS_MSG_PONG);
 }
 
-/* A change of ours, to everybody now. Peers of one level share one message, so
- * this costs three messages to build, not one per node. */
+/* A change of ours, to everybody now. Peers of one kind share one message, so
+ * this costs PING_KINDS messages to build, not one per node. */
 void core_pong_all(struct hs_core *c)
 {
-    uint32_t off[EXT_FULL + 2], len[EXT_FULL + 2] = {0};
+    uint32_t off[PING_KINDS], len[PING_KINDS] = {0};
 
     for (uint16_t i = 1; i < c->nodes_hi; i++) {
         const struct cold *n = &c->cold[i];
@@ -297,6 +304,57 @@ void core_send_vote(struct hs_core *c, uint16_t to, uint64_t epoch)
     hs_put64(p + HS_OFF_CURRENT_EPOCH, epoch);
     len = hs_wire_build_plain(p, HS_MSG_AUTH_ACK);
     send(c, c->cold[to].to, end(c, len), len, HS_MSG_AUTH_ACK);
+}
+
+/* ---- pub/sub ---- */
+
+uint32_t hs_core_publish_need(const struct hs_publish *p)
+{
+    return hs_wire_publish_len(p, false) + hs_wire_publish_len(p, true);
+}
+
+/* Whom a message of ours is for. A shard is one by its shard id or, as peers
+ * without ids see it, by having one master. */
+static bool hears_publish(const struct hs_core *c, uint16_t ix, bool sharded)
+{
+    uint16_t mine = c->cold[SELF].master == NIL16 ? SELF : c->cold[SELF].master;
+    uint16_t its = c->cold[ix].master == NIL16 ? ix : c->cold[ix].master;
+
+    if (!is_used(c, ix) || c->cold[ix].to_state != TO_UP || has_flag(c, ix, HS_NODE_HANDSHAKE)) {
+        return false;
+    }
+    if (!sharded || mine == its) {
+        return true;
+    }
+    return (c->cold[ix].name_bits & NAME_SHARD) != 0 &&
+           memcmp(c->names[ix].shard_id, c->names[SELF].shard_id, HS_ID_LEN) == 0;
+}
+
+/* Receivers share two encodings at most: with a header, and without for those
+ * that said they take it. */
+uint32_t core_publish(struct hs_core *c, const struct hs_publish *p, bool sharded)
+{
+    uint16_t type = sharded ? HS_MSG_PUBLISHSHARD : HS_MSG_PUBLISH;
+    uint32_t off[2], len[2] = {0}, n = 0;
+
+    HS_ASSERT(bytes_left(c) >= hs_core_publish_need(p));
+    for (uint16_t i = 1; i < c->nodes_hi; i++) {
+        bool light = has_flag(c, i, HS_NODE_LIGHT);
+        if (!hears_publish(c, i, sharded)) {
+            continue;
+        }
+        if (len[light] == 0) {
+            uint8_t *at = c->out->bytes + c->out->bytes_n;
+            if (!light) {
+                at = begin(c, hs_wire_publish_len(p, false), 0);
+            }
+            len[light] = hs_wire_build_publish(at, type, p, light);
+            off[light] = end(c, len[light]);
+        }
+        send(c, c->cold[i].to, off[light], len[light], type);
+        n++;
+    }
+    return n;
 }
 
 /* ---- saves ---- */

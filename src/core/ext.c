@@ -164,7 +164,7 @@ static void take_shard(struct hs_core *c, uint16_t sender, const uint8_t *told)
         if (sender == c->cold[SELF].master) {
             core_set_shard(c, SELF, told);
         }
-    } else if (master != NIL16) {
+    } else if (master != NIL16 && (c->cold[master].name_bits & NAME_SHARD) != 0) {
         core_set_shard(c, sender, c->names[master].shard_id);
     }
 }

@@ -68,7 +68,7 @@ static void known(struct hs_core *c, uint16_t sender, bool voter, uint16_t ix, c
         if (c->hot[ix].ping_sent == 0 && c->hot[ix].row == NIL16) {
             take_pong_time(c, ix, g);
         }
-        if (has_flag(c, ix, down | HS_NODE_NOADDR) && (said & HS_NODE_NOADDR) == 0) {
+        if (has_flag(c, ix, down) && (said & HS_NODE_NOADDR) == 0) {
             take_address(c, ix, g);
         }
     }
@@ -92,7 +92,7 @@ static void unknown(struct hs_core *c, uint16_t sender, const uint8_t *g)
         return;
     }
     memcpy(id.hex, g + HS_G_ID, HS_ID_LEN);
-    ix = core_node_add(c, &id, said & taken);
+    ix = core_node_add(c, &id, one_role(said & taken));
     if (ix == NIL16) {
         core_note_id(c, HS_NOTE_TABLE_FULL, id.hex, sender, 0);
         return;

@@ -48,7 +48,7 @@ static void outbound_up(struct hs_core *c, struct hs_link l, struct hs_dial d)
     struct cold *n = &c->cold[d.node];
 
     HS_ASSERT(d.node < c->opts.nodes_max);
-    if (c->hot[d.node].gen != d.gen || n->to_state != TO_DIALING) {
+    if (n->dial_gen != d.gen || n->to_state != TO_DIALING) {
         COUNT(c, stale_links);
         core_close(c, l); /* the node is gone, or was given another address */
         return;
@@ -122,7 +122,7 @@ void core_dial_failed(struct hs_core *c, struct hs_dial d)
     int64_t pause_ms = TICK_MS;
 
     COUNT(c, dials_failed);
-    if (c->hot[d.node].gen != d.gen || n->to_state != TO_DIALING) {
+    if (n->dial_gen != d.gen || n->to_state != TO_DIALING) {
         return;
     }
     if (n->dial_fails < 8) {
@@ -142,7 +142,7 @@ void core_dial(struct hs_core *c, uint16_t ix)
     c->cold[ix].to_state = TO_DIALING;
     COUNT(c, dials);
     a = core_act(c, HS_ACT_CONNECT);
-    a->dial = (struct hs_dial){.node = ix, .gen = c->hot[ix].gen};
+    a->dial = (struct hs_dial){.node = ix, .gen = ++c->cold[ix].dial_gen};
     a->port = hs_get16(entry + HS_G_CPORT);
     a->off = c->out->bytes_n;
     a->len = HS_IP_LEN;

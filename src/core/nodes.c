@@ -72,7 +72,8 @@ uint16_t core_node_add(struct hs_core *c, const struct hs_node_id *id, uint16_t 
                                 .wheel_prev = NIL16,
                                 .wheel_slot = NIL16,
                                 .created_at = c->now.mono.ms,
-                                .slots_ver = 1};
+                                .dial_gen = c->cold[ix].dial_gen,
+                                .slots_ver = c->cold[ix].slots_ver + 1};
     c->hot[ix].flags = flags;
     c->nodes_n++;
     core_node_account(c, ix, 1);
@@ -118,7 +119,7 @@ void core_node_remove(struct hs_core *c, uint16_t ix)
     detach(c, ix);
     core_wheel_remove(c, ix);
     core_index_remove(c, ix);
-    core_node_flags(c, ix, HS_NODE_NOADDR, 0); /* into the board's last region */
+    core_node_flags(c, ix, HS_NODE_NOADDR, HS_NODE_PFAIL); /* into the board's last region */
     core_board_remove(c, ix);
     core_node_account(c, ix, -1);
     if (c->cold[ix].name_bits != 0) {
@@ -239,6 +240,7 @@ void core_node_epoch(struct hs_core *c, uint16_t ix, uint64_t epoch)
     if (c->cold[ix].config_epoch != epoch) {
         c->cold[ix].config_epoch = epoch;
         c->current_epoch = epoch > c->current_epoch ? epoch : c->current_epoch;
+        c->hdr_due = c->hdr_due || ix == SELF || ix == c->cold[SELF].master;
         core_want_save(c);
     }
 }

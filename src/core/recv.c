@@ -115,6 +115,13 @@ static void dispatch(struct hs_core *c, struct hs_link l, uint16_t ix, const str
     }
 }
 
+/* Closes a link as if the other end had. */
+static void drop_link(struct hs_core *c, struct hs_link l)
+{
+    core_link_down(c, l);
+    core_act(c, HS_ACT_CLOSE)->link = l;
+}
+
 void core_recv(struct hs_core *c, struct hs_link l, const struct hs_view *v)
 {
     uint16_t ix;
@@ -125,6 +132,13 @@ void core_recv(struct hs_core *c, struct hs_link l, const struct hs_view *v)
     }
     if (v->type < HS_MSG_TYPES) {
         c->received[v->type]++;
+    }
+    if (c->drop_type == v->type || c->drop_type == -2) {
+        COUNT(c, filtered);
+        if (c->drop_closes) {
+            drop_link(c, l);
+        }
+        return;
     }
     ix = sender_of(c, l, v);
     if ((v->marks & HS_VIEW_LIGHT) != 0) {

@@ -38,7 +38,8 @@ static void learn_own_address(struct hs_core *c, struct hs_link l, const struct 
     if (memcmp(mine, local, HS_IP_LEN) == 0) {
         return;
     }
-    core_node_address(c, SELF, local, c->conf.port, c->conf.tls_port, c->conf.cport);
+    core_node_address(c, SELF, local, hs_get16(mine + HS_G_PORT - HS_G_IP),
+                      hs_get16(mine + HS_G_PPORT - HS_G_IP), c->conf.cport);
     core_note(c, HS_NOTE_OWN_ADDRESS, SELF, HS_NIL, 0);
     core_want_save(c);
 }
@@ -54,15 +55,38 @@ static void meet(struct hs_core *c, struct hs_link l, const struct hs_view *v)
     }
 }
 
+static void update_address(struct hs_core *c, struct hs_link l, uint16_t ix,
+                           const struct hs_view *v)
+{
+    struct address a;
+
+    address_of(c, l, v, &a);
+    if (a.cport == 0 || core_node_address_is(c, ix, a.ip, a.port, a.pport, a.cport)) {
+        return;
+    }
+    core_close_to(c, ix, c->now.mono.ms);
+    core_node_address(c, ix, a.ip, a.port, a.pport, a.cport);
+    core_node_flags(c, ix, 0, HS_NODE_NOADDR);
+    core_note(c, HS_NOTE_ADDRESS_CHANGED, ix, HS_NIL, 0);
+    core_retime(c, ix);
+    c->state_due = true;
+    core_want_save(c);
+}
+
 /* The first answer on a connection to somebody known by address only. True if
  * nothing more is to be done with this message. */
 static bool finish_handshake(struct hs_core *c, struct hs_link l, uint16_t node, uint16_t sender,
                              const struct hs_view *v)
 {
     const uint8_t *id = v->frame + HS_OFF_SENDER;
+    uint16_t role = hs_get16(v->frame + HS_OFF_FLAGS) & (HS_NODE_MASTER | HS_NODE_SLAVE);
 
     if (sender != NIL16 || memcmp(id, c->hot[SELF].id.hex, HS_ID_LEN) == 0) {
-        /* Known already under its own id, or ourselves: this entry is a twin. */
+        /* Known already under its own id, or ourselves: this entry is a twin.
+         * But it answers here, which may be news. */
+        if (sender != NIL16 && sender != node) {
+            update_address(c, l, sender, v);
+        }
         core_node_remove(c, node);
         return true;
     }
@@ -72,20 +96,24 @@ static bool finish_handshake(struct hs_core *c, struct hs_link l, uint16_t node,
         return true;
     }
     core_node_rename(c, node, id);
-    core_node_flags(c, node, hs_get16(v->frame + HS_OFF_FLAGS) & (HS_NODE_MASTER | HS_NODE_SLAVE),
-                    HS_NODE_HANDSHAKE | HS_NODE_MEET);
+    core_node_flags(c, node, one_role(role), HS_NODE_HANDSHAKE | HS_NODE_MEET);
     c->cold[node].data_received = c->now.mono.ms;
     core_note(c, HS_NOTE_HANDSHAKE_DONE, node, HS_NIL, 0);
     core_want_save(c);
-    (void)l;
     return false;
 }
 
-/* Somebody else answers at the address we have for this node. */
+/* Somebody else answers at the address we have for this node. It keeps no
+ * address until it is heard from, but it is still waited for: a dead master
+ * whose address was given to another must be found dead. (Stock servers skip
+ * nodes without an address and never suspect them.) */
 static void wrong_id(struct hs_core *c, uint16_t node)
 {
     COUNT(c, id_mismatch);
     core_note(c, HS_NOTE_ID_MISMATCH, node, HS_NIL, 0);
+    if (c->hot[node].ping_sent == 0) {
+        c->hot[node].ping_sent = c->now.mono.ms;
+    }
     core_node_flags(c, node, HS_NODE_NOADDR, 0);
     core_node_address(c, node, "", 0, 0, 0);
     core_close_to(c, node, 0);
@@ -114,24 +142,6 @@ static bool check_identity(struct hs_core *c, struct hs_link l, uint16_t node, u
     }
     core_node_flags(c, node, 0, HS_NODE_MEET);
     return false;
-}
-
-static void update_address(struct hs_core *c, struct hs_link l, uint16_t ix,
-                           const struct hs_view *v)
-{
-    struct address a;
-
-    address_of(c, l, v, &a);
-    if (a.cport == 0 || core_node_address_is(c, ix, a.ip, a.port, a.pport, a.cport)) {
-        return;
-    }
-    core_close_to(c, ix, c->now.mono.ms);
-    core_node_address(c, ix, a.ip, a.port, a.pport, a.cport);
-    core_node_flags(c, ix, 0, HS_NODE_NOADDR);
-    core_note(c, HS_NOTE_ADDRESS_CHANGED, ix, HS_NIL, 0);
-    core_retime(c, ix);
-    c->state_due = true;
-    core_want_save(c);
 }
 
 static void answered(struct hs_core *c, uint16_t ix)

@@ -25,7 +25,7 @@ static void demoted(struct hs_core *c, uint16_t ix, uint16_t master, const struc
         }
         core_node_become_master(c, master);
     }
-    if (epoch > c->cold[master].config_epoch) {
+    if (master != SELF && epoch > c->cold[master].config_epoch) {
         core_node_epoch(c, master, epoch);
     }
     core_slots_move(c, ix, master);
@@ -68,7 +68,7 @@ void core_recv_role(struct hs_core *c, uint16_t ix, const struct hs_view *v)
 void core_follow(struct hs_core *c, uint16_t master)
 {
     HS_ASSERT(master != SELF && master != NIL16);
-    HS_ASSERT(c->cold[SELF].slots_n == 0);
+    core_slots_clear(c, SELF);
     core_close_slots(c);
     core_node_set_master(c, SELF, master);
     core_node_flags(c, SELF, HS_NODE_SLAVE, HS_NODE_MASTER | HS_NODE_MIGRATE_TO);

@@ -62,11 +62,14 @@ void core_retime(struct hs_core *c, uint16_t ix)
     const struct hot *h = &c->hot[ix];
     int64_t due = INT64_MAX / 2;
 
-    if (ix == SELF || has_flag(c, ix, HS_NODE_NOADDR)) {
-        core_wheel_remove(c, ix);
+    bool no_address = has_flag(c, ix, HS_NODE_NOADDR);
+    bool down = has_flag(c, ix, HS_NODE_PFAIL | HS_NODE_FAIL);
+
+    if (ix == SELF || (no_address && (down || h->ping_sent == 0))) {
+        core_wheel_remove(c, ix); /* nothing to do until it is heard from */
         return;
     }
-    if (n->to_state == TO_NONE) {
+    if (n->to_state == TO_NONE && !no_address) {
         due = n->redial_at;
     }
     if (has_flag(c, ix, HS_NODE_HANDSHAKE)) {
@@ -74,7 +77,7 @@ void core_retime(struct hs_core *c, uint16_t ix)
     } else if (h->ping_sent == 0) {
         due = sooner(due, h->pong_received + ping_after_ms(c) + 1);
     } else {
-        if (!has_flag(c, ix, HS_NODE_PFAIL | HS_NODE_FAIL)) {
+        if (!down) {
             due = sooner(due, pfail_at(c, ix));
         }
         if (n->to_state == TO_UP) {
@@ -97,7 +100,8 @@ static uint32_t tick_pings_max(const struct hs_core *c)
 /* True if the node was handled; false if a bound puts it off. */
 static bool connect_due(struct hs_core *c, uint16_t ix)
 {
-    if (c->cold[ix].to_state != TO_NONE || c->now.mono.ms < c->cold[ix].redial_at) {
+    if (c->cold[ix].to_state != TO_NONE || c->now.mono.ms < c->cold[ix].redial_at ||
+        has_flag(c, ix, HS_NODE_NOADDR)) {
         return true;
     }
     if (c->tick_dials_n == c->opts.connects_max) {

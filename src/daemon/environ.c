@@ -42,6 +42,12 @@ int daemon_open_log(struct daemon *d)
                            "Cannot open the log file '%s': %s. Change 'logfile'.", d->conf.logfile,
                            strerror(-err));
     d->has_logfile = d->conf.logfile[0] != 0;
+    if (d->conf.syslog_enabled) {
+        err = hs_log_syslog(d->conf.syslog_ident, d->conf.syslog_facility);
+        if (err != 0)
+            hs_log(HS_LOG_WARNING, "syslog-enabled is yes, but nobody listens at /dev/log: %s.",
+                   strerror(-err));
+    }
     return DAEMON_OK;
 }
 
@@ -137,7 +143,7 @@ static void share_limit(struct daemon *d, uint64_t limit)
     uint64_t quarter = limit / 4 > CLIENTS_MIN ? limit / 4 : CLIENTS_MIN;
     uint32_t clients = quarter < c->maxclients ? (uint32_t)quarter : c->maxclients;
     uint32_t nodes = (uint32_t)((limit - fds_for(d, 1, clients)) / 2) + 1;
-    hs_log(HS_LOG_WARNING,
+    hs_log(HS_LOG_NOTICE,
            "cluster-nodes-max lowered from %" PRIu32 " to %" PRIu32 " and maxclients from %" PRIu32
            " to %" PRIu32 ": the limit of open files is %" PRIu64 ", and %" PRIu64
            " are needed. Raise 'ulimit -n'.",

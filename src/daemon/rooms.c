@@ -12,13 +12,16 @@
 #include <unistd.h>
 
 enum {
-    CONNS_SPARE = 64,         /* per reactor: handshakes, strangers */
-    FRAME_BYTES = 16 << 20,   /* per reactor: received, not yet read by the owner */
-    FRAMES_MIN = 8,           /* but at least so many of the longest */
-    SEND_PENDING = 1024,      /* entries of one link: minutes of heartbeats */
+    CONNS_SPARE = 64,       /* per reactor: handshakes, strangers */
+    FRAME_BYTES = 16 << 20, /* per reactor: received, not yet read by the owner */
+    FRAMES_MIN = 8,         /* but at least so many of the longest */
+    SEND_PENDING = 1024,    /* entries of one link: minutes of heartbeats */
+    PUBSUB_PENDING = 8192,  /* and messages of pub/sub: a burst, in a third of the chunks */
+    PUSH_HARD = 32 << 20,   /* stock: client-output-buffer-limit pubsub 32mb 8mb 60 */
+    PUSH_SOFT = 8 << 20,
+    PUSH_SOFT_MS = 60000,
     CLIENT_OUTBUF = 64 << 20, /* a CLUSTER SLOTS of 16384 ranges is below 4 MiB */
     CONNECTS = 256,
-    STALL_MIN_MS = 5000, /* a send may pause that long even with short timeouts */
 };
 
 static bool draw(void *p, size_t n)
@@ -94,23 +97,23 @@ static int build_net(struct daemon *d)
     struct hs_net_conf conf = {
         .reactors = d->reactors_n,
         .conns_max = d->conns_max,
-        .clients_max = c->maxclients,
         .frame_max = frame_max,
         .frame_bytes_max = frames_least > FRAME_BYTES ? frames_least : FRAME_BYTES,
         .send_pending_max = SEND_PENDING,
-        .sendbuf_limit = c->link_sendbuf_limit,
+        .pubsub_pending_max = PUBSUB_PENDING,
         .client_outbuf_max = CLIENT_OUTBUF,
-        .dial_timeout_ms = c->node_timeout_ms,
-        .stall_timeout_ms = c->node_timeout_ms > STALL_MIN_MS ? c->node_timeout_ms : STALL_MIN_MS,
-        .client_timeout_s = c->timeout_s,
-        .tcp_keepalive_s = c->tcp_keepalive_s,
+        .push_hard_max = PUSH_HARD,
+        .push_soft_max = PUSH_SOFT,
+        .push_soft_ms = PUSH_SOFT_MS,
         .backlog = (int)c->tcp_backlog,
     };
+    hs_owner_net_tune(c, &conf.tune);
     memcpy(conf.source_ip, c->bind_source_addr, sizeof(conf.source_ip));
 
     struct hs_admin_conf admin = {
         .snapshot = d->snapshot,
         .reactors = d->reactors_n,
+        .clients_max = c->maxclients,
         .config_file = d->loaded.file,
         .executable = d->executable,
         .net = &d->net,
@@ -148,6 +151,20 @@ static int build_owner(struct daemon *d)
     return d->owner != NULL ? DAEMON_OK : no_memory(d, "the table");
 }
 
+/* A node that others knew by an id it has forgotten would be worse than none. One
+ * that has a file can start on a full disk: it knows who it is. */
+static int save_first(struct daemon *d)
+{
+    char why[256];
+    if (hs_store_flush(d->store) || !d->is_fresh)
+        return DAEMON_OK;
+    hs_store_error(d->store, why, sizeof(why));
+    return daemon_fail(d, DAEMON_REFUSED,
+                       "Cannot save the new node's id in '%s/%s' (%s). Make room or give this "
+                       "user the right to write there, or change 'dir'.",
+                       d->conf.dir, d->conf.cluster_config_file, why);
+}
+
 int daemon_build(struct daemon *d)
 {
     const struct hs_conf *c = &d->conf;
@@ -173,6 +190,8 @@ int daemon_build(struct daemon *d)
         code = daemon_listen(d);
     if (code == DAEMON_OK)
         code = build_owner(d);
+    if (code == DAEMON_OK)
+        code = save_first(d);
     return code;
 }
 

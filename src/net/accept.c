@@ -120,7 +120,7 @@ static void turn_client_away(struct hs_reactor *r, int fd)
 
 static void adopt_client(struct hs_reactor *r, int fd, enum hs_listen kind)
 {
-    if (atomic_fetch_add(&r->net->clients_n, 1) >= r->net->conf.clients_max ||
+    if (atomic_fetch_add(&r->net->clients_n, 1) >= NET_TUNE(r, clients_max) ||
         !conn_inbound_room(r)) {
         atomic_fetch_sub(&r->net->clients_n, 1);
         turn_client_away(r, fd);

@@ -160,7 +160,7 @@ void client_reply(struct hs_reactor *r, const struct hs_out *out)
 
 void client_expire(struct hs_reactor *r)
 {
-    int64_t limit_ms = (int64_t)r->net->conf.client_timeout_s * 1000;
+    int64_t limit_ms = (int64_t)NET_TUNE(r, client_timeout_s) * 1000;
     struct conn *c;
 
     if (limit_ms == 0)
@@ -215,37 +215,4 @@ void client_sent(struct hs_reactor *r, struct conn *c, int res)
     HS_ASSERT(cl->fly_off <= cl->fly.len);
     if (cl->fly_off == cl->fly.len)
         cl->fly.len = cl->fly_off = 0;
-}
-
-/* ---- other connections of the same reactor, for whoever runs on it ---- */
-
-static struct conn *find_client(struct hs_net *n, struct hs_conn_id id)
-{
-    struct hs_reactor *r = &n->reactors[hs_net_reactor_of(n, id)];
-    struct conn *c = conn_find(r, id);
-
-    return c == NULL || c->closing || c->kind != CONN_CLIENT ? NULL : c;
-}
-
-bool hs_client_push(struct hs_net *n, struct hs_conn_id id, const void *p, size_t len)
-{
-    struct conn *c = find_client(n, id);
-
-    if (c == NULL)
-        return false;
-    hs_outbuf_put(&c->client->out, p, len);
-    conn_want_flush(&n->reactors[hs_net_reactor_of(n, id)], c);
-    return true;
-}
-
-/* Not at once: the caller may be in the middle of that client's own feed(). */
-bool hs_client_kill(struct hs_net *n, struct hs_conn_id id)
-{
-    struct conn *c = find_client(n, id);
-
-    if (c == NULL)
-        return false;
-    c->doomed = true;
-    conn_want_flush(&n->reactors[hs_net_reactor_of(n, id)], c);
-    return true;
 }

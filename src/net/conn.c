@@ -78,7 +78,7 @@ bool conn_inbound_room(struct hs_reactor *r)
 void conn_tune(const struct hs_reactor *r, int fd)
 {
     int on = 1;
-    int idle_s = (int)r->net->conf.tcp_keepalive_s;
+    int idle_s = (int)NET_TUNE(r, tcp_keepalive_s);
 
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (idle_s == 0)

@@ -30,6 +30,8 @@
     X(clients_refused)  /* told that there are too many clients */ \
     X(clients_idle)     /* closed after the idle timeout */ \
     X(clients_over)     /* closed: reply buffer past its limit */ \
+    X(clients_slow)     /* closed: left too much unread of what was pushed */ \
+    X(pubsub_dropped)   /* messages for a link that has too many waiting */ \
     X(sends_stale)      /* entries for a connection that is gone */ \
     X(sqe_full)         /* the submission queue was full, submitted early */ \
     X(cq_overflow)      /* the kernel had to keep completions back */ \

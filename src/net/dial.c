@@ -120,6 +120,6 @@ void dial_expire(struct hs_reactor *r)
     struct conn *c;
 
     while ((c = list_first(r, &r->dialing)) != NULL &&
-           r->now_ms - c->clock_ms >= r->net->conf.dial_timeout_ms)
+           r->now_ms - c->clock_ms >= NET_TUNE(r, dial_timeout_ms))
         conn_close(r, c, ETIMEDOUT);
 }

@@ -68,6 +68,7 @@ static bool alloc_conns(struct hs_reactor *r)
     for (uint32_t i = 0; i < nodes_n; i++)
         r->nodes[i].next = i + 1 < nodes_n ? i + 1 : HS_NIL;
     r->nodes_free = 0;
+    r->nodes_n = r->nodes_free_n = nodes_n;
     return true;
 }
 
@@ -137,17 +138,30 @@ static void reactor_fini(struct hs_reactor *r)
 
 /* ---- the door ---- */
 
+void hs_net_tune(struct hs_net *n, const struct hs_net_tune *tune)
+{
+    HS_ASSERT(tune->dial_timeout_ms > 0 && tune->stall_timeout_ms > 0);
+    struct net_tune *t = &n->tune;
+
+    atomic_store_explicit(&t->sendbuf_limit, tune->sendbuf_limit, memory_order_relaxed);
+    atomic_store_explicit(&t->clients_max, tune->clients_max, memory_order_relaxed);
+    atomic_store_explicit(&t->dial_timeout_ms, tune->dial_timeout_ms, memory_order_relaxed);
+    atomic_store_explicit(&t->stall_timeout_ms, tune->stall_timeout_ms, memory_order_relaxed);
+    atomic_store_explicit(&t->client_timeout_s, tune->client_timeout_s, memory_order_relaxed);
+    atomic_store_explicit(&t->tcp_keepalive_s, tune->tcp_keepalive_s, memory_order_relaxed);
+}
+
 struct hs_net *hs_net_create(const struct hs_net_conf *conf, const struct hs_client_ops *ops,
                              struct hs_wake *owner_wake)
 {
     HS_ASSERT(conf->reactors > 0 && conf->reactors <= HS_REACTORS_MAX);
     HS_ASSERT(conf->conns_max > 0 && conf->frame_max >= HS_HDR_LEN);
-    HS_ASSERT(conf->dial_timeout_ms > 0 && conf->stall_timeout_ms > 0);
     struct hs_net *n = hs_alloc(sizeof(*n));
 
     if (n == NULL)
         return NULL;
     n->conf = *conf;
+    hs_net_tune(n, &conf->tune);
     n->ops = *ops;
     n->owner_wake = owner_wake;
     n->reactors = hs_alloc(conf->reactors * sizeof(n->reactors[0]));
@@ -272,4 +286,9 @@ uint32_t hs_net_reactor_for(const struct hs_net *n, const char *ip)
     for (; *ip != '\0'; ip++)
         hash = (hash ^ (uint8_t)*ip) * 16777619u;
     return hash % n->conf.reactors;
+}
+
+bool hs_net_has_subscribers(const struct hs_net *n, uint32_t reactor)
+{
+    return atomic_load_explicit(&n->reactors[reactor].has_subscribers, memory_order_relaxed);
 }

@@ -87,6 +87,7 @@ struct send_node {
     struct hs_chunk *chunk;
     uint32_t off, len;
     hs_ix next;
+    bool control;
 };
 
 struct send_queue {
@@ -105,7 +106,8 @@ struct client {
     struct hs_outbuf out; /* collects while fly is in the kernel's hands */
     struct hs_outbuf fly;
     uint32_t fly_off;
-    bool waiting; /* for the owner's answer: feed no more */
+    bool waiting;    /* for the owner's answer: feed no more */
+    int64_t soft_ms; /* since when more than push_soft_max is unread, 0 if it is not */
     int64_t active_ms;
 };
 
@@ -141,7 +143,7 @@ struct conn {
         struct sockaddr_in6 addr; /* dialing; an IPv4 address fits too */
     };
     struct send_queue control, normal, flight;
-    uint32_t queued_n;
+    uint32_t queued_n, pubsub_n; /* control entries, others */
     uint64_t queued_bytes;
 };
 
@@ -184,6 +186,7 @@ struct hs_reactor {
     uint32_t free_n;
     struct send_node *nodes;
     hs_ix nodes_free;
+    uint32_t nodes_n, nodes_free_n;
     struct hs_in *pending; /* entries that may not be lost, while `in` is full */
     uint32_t pending_head, pending_n, pending_max;
     uint32_t in_slots, out_slots, frame_slots, chunk_slots;
@@ -213,10 +216,19 @@ struct hs_reactor {
 
     alignas(HS_CACHE_LINE) net_count counts[COUNTERS_N];
     net_count verdicts[HS_WIRE_ERRS];
+    atomic_bool has_subscribers;
+};
+
+/* struct hs_net_tune as reactors read it: each value for itself. */
+struct net_tune {
+    _Atomic uint64_t sendbuf_limit;
+    _Atomic uint32_t clients_max, dial_timeout_ms, stall_timeout_ms, client_timeout_s,
+        tcp_keepalive_s;
 };
 
 struct hs_net {
     struct hs_net_conf conf;
+    struct net_tune tune;
     struct hs_client_ops ops;
     struct hs_wake *owner_wake;
     struct listener listeners[LISTENERS_MAX];
@@ -224,6 +236,8 @@ struct hs_net {
     _Atomic uint32_t clients_n; /* of all reactors */
     struct hs_reactor *reactors;
 };
+
+#define NET_TUNE(r, field) atomic_load_explicit(&(r)->net->tune.field, memory_order_relaxed)
 
 /* ---- uring.c ---- */
 int uring_open(struct hs_reactor *r);
@@ -269,6 +283,7 @@ void push_in(struct hs_reactor *r, const struct hs_in *in);
 bool push_room(struct hs_reactor *r);
 void push_pending(struct hs_reactor *r);
 void push_chunk(struct hs_reactor *r, struct hs_chunk *chunk);
+void push_delivered(struct hs_reactor *r, const struct hs_out *out, uint32_t clients_n);
 void push_dial_failed(struct hs_reactor *r, uint32_t dial, int err);
 
 /* ---- accept.c ---- */
@@ -307,6 +322,7 @@ bool client_open(struct hs_reactor *r, struct conn *c, enum hs_listen kind);
 /* n bytes, or 0 to go on after an answer. */
 void client_feed(struct hs_reactor *r, struct conn *c, const uint8_t *p, size_t n);
 void client_reply(struct hs_reactor *r, const struct hs_out *out);
+void client_deliver(struct hs_reactor *r, const struct hs_out *out);
 void client_flush(struct hs_reactor *r, struct conn *c);
 void client_sent(struct hs_reactor *r, struct conn *c, int res);
 void client_closed(struct hs_reactor *r, struct conn *c);

@@ -41,13 +41,22 @@ bool push_room(struct hs_reactor *r)
     return r->pending_n == 0 && hs_in_ring_size(&r->in) < r->in_slots - 1;
 }
 
-void push_chunk(struct hs_reactor *r, struct hs_chunk *chunk)
+static void give_back(struct hs_reactor *r, const struct hs_chunk_ref *ref)
 {
-    struct hs_chunk_ref ref = {chunk};
-    bool pushed = hs_chunk_ring_push(&r->chunks, &ref);
+    bool pushed = hs_chunk_ring_push(&r->chunks, ref);
 
     HS_ASSERT(pushed); /* it has a slot for every entry that can be out */
     r->pushed = true;
+}
+
+void push_chunk(struct hs_reactor *r, struct hs_chunk *chunk)
+{
+    give_back(r, &(struct hs_chunk_ref){.chunk = chunk});
+}
+
+void push_delivered(struct hs_reactor *r, const struct hs_out *out, uint32_t clients_n)
+{
+    give_back(r, &(struct hs_chunk_ref){.chunk = out->chunk, .tag = out->tag, .number = clients_n});
 }
 
 void push_dial_failed(struct hs_reactor *r, uint32_t dial, int err)

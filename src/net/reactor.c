@@ -48,6 +48,13 @@ static void take_entry(struct hs_reactor *r, const struct hs_out *out)
     case HS_OUT_ADOPT:
         accept_adopt(r, (int)out->len, (enum hs_listen)out->dial);
         break;
+    case HS_OUT_DELIVER:
+        client_deliver(r, out);
+        break;
+    case HS_OUT_CHANGED:
+        if (r->net->ops.changed != NULL)
+            r->net->ops.changed(r->net->ops.ctx, r->ix);
+        break;
     case HS_OUT_STOP:
         if (r->phase == RUNNING)
             set_phase(r, FLUSHING);
@@ -197,16 +204,17 @@ static void earlier(struct hs_reactor *r, const struct list *l, int64_t after_ms
  * room, so whoever waits for room looks again by itself. */
 static int64_t idle_ms(struct hs_reactor *r)
 {
-    const struct hs_net_conf *conf = &r->net->conf;
+    int64_t stall_ms = NET_TUNE(r, stall_timeout_ms);
+    int64_t client_ms = (int64_t)NET_TUNE(r, client_timeout_s) * 1000;
     int64_t wait_ms = WAIT_MAX_MS;
 
     if (r->parked.n > 0 || r->pending_n > 0 || r->phase != RUNNING)
         wait_ms = LOOK_AGAIN_MS;
-    earlier(r, &r->dialing, conf->dial_timeout_ms, &wait_ms);
-    earlier(r, &r->partial, (int64_t)conf->stall_timeout_ms * SLOW_FRAME_STALLS, &wait_ms);
-    earlier(r, &r->sends, conf->stall_timeout_ms, &wait_ms);
-    if (conf->client_timeout_s > 0)
-        earlier(r, &r->idle, (int64_t)conf->client_timeout_s * 1000, &wait_ms);
+    earlier(r, &r->dialing, NET_TUNE(r, dial_timeout_ms), &wait_ms);
+    earlier(r, &r->partial, stall_ms * SLOW_FRAME_STALLS, &wait_ms);
+    earlier(r, &r->sends, stall_ms, &wait_ms);
+    if (client_ms > 0)
+        earlier(r, &r->idle, client_ms, &wait_ms);
     return wait_ms;
 }
 
@@ -236,6 +244,8 @@ static bool turn(struct hs_reactor *r)
     recv_expire(r);
     send_expire(r);
     client_expire(r);
+    if (r->net->ops.turn != NULL)
+        r->net->ops.turn(r->net->ops.ctx, r->ix);
     arm_wake(r);
     accept_arm_due(r);
     recv_arm_due(r);

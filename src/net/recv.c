@@ -313,7 +313,7 @@ void recv_done(struct hs_reactor *r, struct conn *c, int res, uint32_t flags)
 
 void recv_expire(struct hs_reactor *r)
 {
-    int64_t limit_ms = (int64_t)r->net->conf.stall_timeout_ms * SLOW_FRAME_STALLS;
+    int64_t limit_ms = (int64_t)NET_TUNE(r, stall_timeout_ms) * SLOW_FRAME_STALLS;
     struct conn *c;
 
     while ((c = list_first(r, &r->partial)) != NULL && r->now_ms - c->clock_ms >= limit_ms) {

@@ -5,9 +5,11 @@
  * before the others as long as those are not in flight: an entry is whole
  * frames, so frames never interleave.
  *
- * Bounds: entries and bytes waiting on one link (past either the link is
+ * Bounds: control entries and bytes waiting on one link (past either the link is
  * closed: it is slower than the cluster), entries waiting on all links of the
- * reactor (the same), and time without progress (closed as stalled).
+ * reactor (the same), and time without progress (closed as stalled). Pub/sub is
+ * best effort: past its own bound it is dropped and the link lives, and it
+ * never takes the last quarter of what all links share.
  * Whatever happens to a link, each entry's chunk goes back exactly once.
  */
 #include "net_int.h"
@@ -38,10 +40,11 @@ static void finish(struct hs_reactor *r, struct conn *c, hs_ix ix)
     struct send_node *n = &r->nodes[ix];
 
     push_chunk(r, n->chunk);
-    c->queued_n--;
+    *(n->control ? &c->queued_n : &c->pubsub_n) -= 1;
     c->queued_bytes -= n->len;
     n->next = r->nodes_free;
     r->nodes_free = ix;
+    r->nodes_free_n++;
 }
 
 static void drop(struct hs_reactor *r, struct conn *c, struct send_queue *q)
@@ -62,10 +65,15 @@ void send_drop_all(struct hs_reactor *r, struct conn *c)
 
 static bool is_over_limit(const struct hs_reactor *r, const struct conn *c, uint32_t len)
 {
-    const struct hs_net_conf *conf = &r->net->conf;
+    uint64_t limit = NET_TUNE(r, sendbuf_limit);
 
-    return c->queued_n >= conf->send_pending_max || r->nodes_free == HS_NIL ||
-           (conf->sendbuf_limit > 0 && c->queued_bytes + len > conf->sendbuf_limit);
+    return c->queued_n >= r->net->conf.send_pending_max || r->nodes_free == HS_NIL ||
+           (limit > 0 && c->queued_bytes + len > limit);
+}
+
+static bool is_dropped(const struct hs_reactor *r, const struct conn *c)
+{
+    return c->pubsub_n >= r->net->conf.pubsub_pending_max || r->nodes_free_n <= r->nodes_n / 4;
 }
 
 void send_queue_entry(struct hs_reactor *r, const struct hs_out *out)
@@ -77,6 +85,11 @@ void send_queue_entry(struct hs_reactor *r, const struct hs_out *out)
         push_chunk(r, out->chunk);
         return;
     }
+    if (!out->control && is_dropped(r, c)) {
+        count_add(r->counts, COUNT_pubsub_dropped, 1);
+        push_chunk(r, out->chunk);
+        return;
+    }
     if (is_over_limit(r, c, out->len)) {
         count_add(r->counts, COUNT_links_over_limit, 1);
         push_chunk(r, out->chunk);
@@ -85,9 +98,11 @@ void send_queue_entry(struct hs_reactor *r, const struct hs_out *out)
     }
     hs_ix ix = r->nodes_free;
     r->nodes_free = r->nodes[ix].next;
-    r->nodes[ix] = (struct send_node){.chunk = out->chunk, .off = out->off, .len = out->len};
+    r->nodes_free_n--;
+    r->nodes[ix] = (struct send_node){
+        .chunk = out->chunk, .off = out->off, .len = out->len, .control = out->control};
     append(r, out->control ? &c->control : &c->normal, ix);
-    c->queued_n++;
+    *(out->control ? &c->queued_n : &c->pubsub_n) += 1;
     c->queued_bytes += out->len;
     conn_want_flush(r, c);
 }
@@ -221,7 +236,7 @@ void send_expire(struct hs_reactor *r)
     struct conn *c;
 
     while ((c = list_first(r, &r->sends)) != NULL &&
-           r->now_ms - c->moved_ms >= r->net->conf.stall_timeout_ms) {
+           r->now_ms - c->moved_ms >= NET_TUNE(r, stall_timeout_ms)) {
         uint64_t acked = acknowledged(c);
         if (acked == c->acked) {
             count_add(r->counts, COUNT_links_stalled, 1);

@@ -138,11 +138,15 @@ void uring_cancel(struct hs_reactor *r, enum op op, const struct conn *c)
         io_uring_prep_cancel64(sqe, uring_user_data(op, c->gen, c->ix), 0);
 }
 
+/* Comes with room for the SQE that will name it: a submission between the two
+ * would count this scratch as free again, and a later send would overwrite it. */
 struct scratch *send_scratch(struct hs_reactor *r)
 {
-    if (r->scratch_n == SCRATCH_N)
+    if (r->scratch_n == SCRATCH_N || io_uring_sq_space_left(&r->ring) == 0)
         submit(r);
-    return r->scratch_n == SCRATCH_N ? NULL : &r->scratch[r->scratch_n++];
+    if (r->scratch_n == SCRATCH_N || io_uring_sq_space_left(&r->ring) == 0)
+        return NULL;
+    return &r->scratch[r->scratch_n++];
 }
 
 void uring_turn(struct hs_reactor *r, int64_t timeout_ms)

@@ -8,6 +8,10 @@
  * Bound: `max` chunks. At the bound the owner takes no new events, which parks
  * connections and lets TCP slow the peers. It ends because reactors cut links
  * that make no progress, and give back what was queued on them.
+ *
+ * Pub/sub may use half of them: what clients publish waits in their requests
+ * while more is in use, so no flood of messages holds up the cluster's own. A
+ * message too large for a chunk gets one to itself, of OWNER_LARGE_MAX.
  */
 #include "owner_int.h"
 
@@ -33,22 +37,31 @@ void owner_chunks_fini(struct owner_chunks *p)
         hs_free(p->all[i]->bytes);
         hs_free(p->all[i]);
     }
+    for (uint32_t i = 0; i < p->large_n; i++) {
+        hs_free(p->large[i]->bytes);
+        hs_free(p->large[i]);
+    }
     *p = (struct owner_chunks){0};
 }
 
-static struct hs_chunk *create(struct owner_chunks *p)
+static struct hs_chunk *create_of(uint32_t size)
 {
-    if (p->n == p->max)
-        return NULL;
     struct hs_chunk *c = hs_alloc(sizeof(*c));
-    uint8_t *bytes = hs_alloc(p->size);
+    uint8_t *bytes = hs_alloc(size);
     if (c == NULL || bytes == NULL) {
         hs_free(c);
         hs_free(bytes);
         return NULL;
     }
-    *c = (struct hs_chunk){.bytes = bytes, .size = p->size};
-    p->all[p->n++] = c;
+    *c = (struct hs_chunk){.bytes = bytes, .size = size};
+    return c;
+}
+
+static struct hs_chunk *create(struct owner_chunks *p)
+{
+    struct hs_chunk *c = p->n < p->max ? create_of(p->size) : NULL;
+    if (c != NULL)
+        p->all[p->n++] = c;
     return c;
 }
 
@@ -72,6 +85,7 @@ struct hs_chunk *owner_chunks_take(struct owner_chunks *p, uint32_t need)
     struct hs_chunk *next = p->free;
     if (next != NULL) {
         p->free = next->next;
+        p->free_n--;
         next->next = NULL;
     } else {
         next = create(p);
@@ -90,15 +104,46 @@ void owner_chunks_filled(struct hs_chunk *c, uint32_t n)
     c->used += aligned < room ? aligned : room;
 }
 
+struct hs_chunk *owner_chunks_take_for_publish(struct owner_chunks *p, uint32_t need)
+{
+    if (need <= p->size)
+        return p->free_n + (p->max - p->n) >= p->max / 2 ? owner_chunks_take(p, need) : NULL;
+    struct hs_chunk *c = p->large_n < OWNER_LARGE_MAX ? create_of(need) : NULL;
+    if (c != NULL)
+        p->large[p->large_n++] = c;
+    return c;
+}
+
+static void free_large(struct owner_chunks *p, struct hs_chunk *c)
+{
+    uint32_t i = 0;
+    while (p->large[i] != c)
+        i++;
+    p->large[i] = p->large[--p->large_n];
+    hs_free(c->bytes);
+    hs_free(c);
+}
+
+void owner_chunks_unused(struct owner_chunks *p, struct hs_chunk *c)
+{
+    if (c->size > p->size && c->refs == 0)
+        free_large(p, c);
+}
+
 void owner_chunks_done(struct owner_chunks *p, struct hs_chunk *c)
 {
     HS_ASSERT(c->done < c->refs);
     c->done++;
     if (c->done < c->refs || c == p->current)
         return;
+    if (c->size > p->size) {
+        free_large(p, c);
+        return;
+    }
     empty(c);
     c->next = p->free;
     p->free = c;
+    p->free_n++;
 }
 
 uint64_t owner_chunks_out(const struct owner_chunks *p)
@@ -106,5 +151,7 @@ uint64_t owner_chunks_out(const struct owner_chunks *p)
     uint64_t n = 0;
     for (uint32_t i = 0; i < p->n; i++)
         n += p->all[i]->refs - p->all[i]->done;
+    for (uint32_t i = 0; i < p->large_n; i++)
+        n += p->large[i]->refs - p->large[i]->done;
     return n;
 }

@@ -36,13 +36,6 @@ static void close_conn(struct hs_owner *o, struct hs_conn_id conn)
     HS_ASSERT(pushed);
 }
 
-static bool is_pubsub(const uint8_t *frame)
-{
-    /* The high bit of the type marks the light form of the same message. */
-    uint16_t type = hs_get16(frame + HS_OFF_TYPE) & 0x7fff;
-    return type == HS_MSG_PUBLISH || type == HS_MSG_PUBLISHSHARD;
-}
-
 static void send(struct hs_owner *o, struct hs_chunk *chunk, const struct hs_action *a)
 {
     struct hs_conn_id conn = conn_of(a->link);
@@ -54,10 +47,14 @@ static void send(struct hs_owner *o, struct hs_chunk *chunk, const struct hs_act
         .chunk = chunk,
         .off = chunk->used + a->off,
         .len = a->len,
-        .control = !is_pubsub(o->acts.bytes + a->off),
+        .control = a->control,
     };
     if (owner_port_push(port_of(o, conn), &out)) {
         chunk->refs++;
+        return;
+    }
+    if (!a->control) {
+        o->counters[HS_OWNER_PUBLISHES_LOST]++;
         return;
     }
     o->counters[HS_OWNER_OVERFLOWS]++;
@@ -127,7 +124,8 @@ static void act(struct hs_owner *o, struct hs_chunk *chunk, const struct hs_acti
         reply(o, a);
         break;
     case HS_ACT_DELIVER:
-        /* No client of ours can subscribe, so there is nobody to deliver to. */
+        o->deliver = true;
+        o->deliver_sharded = a->sharded;
         break;
     case HS_ACT_NOTE:
         owner_note(o, a);

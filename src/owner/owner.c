@@ -23,6 +23,8 @@ static const char *const counter_names[HS_OWNER_COUNTERS] = {
     [HS_OWNER_PUBLISH_NS_MAX] = "publish_ns_max",
     [HS_OWNER_NO_MEMORY] = "no_memory",
     [HS_OWNER_NOTES_DROPPED] = "notes_dropped",
+    [HS_OWNER_PUBLISHES_HELD] = "publishes_held",
+    [HS_OWNER_PUBLISHES_LOST] = "publishes_lost",
 };
 
 const char *hs_owner_counter_name(uint32_t i)
@@ -99,6 +101,7 @@ struct hs_owner *hs_owner_create(const struct hs_owner_conf *conf)
     o->shutdown_ctx = conf->shutdown_ctx;
     o->conf = conf->conf;
     o->answers_end = &o->answers;
+    o->publishes_end = &o->publishes;
     sample_clocks(o);
     o->started_ms = o->now.wall.ms;
     owner_chunks_init(&o->chunks, hs_core_bytes_max(&conf->core));
@@ -107,11 +110,12 @@ struct hs_owner *hs_owner_create(const struct hs_owner_conf *conf)
         return NULL;
     }
     hs_store_notify(o->store, o->wake);
-    /* A fresh id is on disk before long, and a disk that refuses is known at once. */
-    o->save_pending = true;
+    /* A fresh id is on disk before anybody hears of it, and a disk that refuses
+     * is known at once. */
+    bool ok = owner_save_first(o);
     /* Readers always find something: reactors start after this. */
     owner_publish_if_due(o);
-    if (o->seen == NULL) {
+    if (!ok || o->seen == NULL) {
         hs_owner_destroy(o);
         return NULL;
     }
@@ -145,6 +149,11 @@ void owner_step(struct hs_owner *o, const struct hs_event *ev)
 {
     struct hs_chunk *chunk = take_chunk(o);
     HS_ASSERT(chunk != NULL);
+    owner_step_into(o, chunk, ev);
+}
+
+void owner_step_into(struct hs_owner *o, struct hs_chunk *chunk, const struct hs_event *ev)
+{
     o->acts.bytes = chunk->bytes + chunk->used;
     o->acts.bytes_max = chunk->size - chunk->used;
     int64_t from = owner_clock_ns();
@@ -210,6 +219,8 @@ static void take_frame(struct hs_owner *o, struct owner_port *p, const struct hs
         .msg = &in->view,
     };
     owner_step(o, &ev);
+    if (o->deliver)
+        owner_deliver_frame(o, &in->view);
     owner_give_back_frame(p, in->frame);
 }
 
@@ -247,8 +258,11 @@ void owner_take_back_chunks(struct hs_owner *o)
 {
     struct hs_chunk_ref ref;
     for (uint32_t r = 0; r < o->ports_n; r++)
-        while (hs_chunk_ring_pop(o->ports[r].ends.chunks, &ref))
+        while (hs_chunk_ring_pop(o->ports[r].ends.chunks, &ref)) {
             owner_chunks_done(&o->chunks, ref.chunk);
+            if (ref.tag != NULL)
+                owner_delivered(o, ref.tag, ref.number);
+        }
 }
 
 static void drain(struct hs_owner *o, struct owner_port *p)
@@ -298,6 +312,7 @@ static void turn(struct hs_owner *o)
     o->counters[HS_OWNER_BATCHES]++;
     sample_clocks(o);
     owner_take_back_chunks(o);
+    owner_publishes_resume(o);
     for (uint32_t r = 0; r < o->ports_n; r++)
         drain(o, &o->ports[r]);
     take_saved(o);
@@ -327,7 +342,7 @@ static bool has_work(struct hs_owner *o)
 static int rest_ms(struct hs_owner *o)
 {
     /* Nobody announces room in `out`, and a starved owner is to look often. */
-    bool waits_for_room = o->starved;
+    bool waits_for_room = o->starved || o->publishes != NULL;
     for (uint32_t r = 0; r < o->ports_n; r++)
         waits_for_room = waits_for_room || owner_port_is_blocked(&o->ports[r]);
     if (waits_for_room)

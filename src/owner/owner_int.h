@@ -13,6 +13,7 @@ enum {
     OWNER_CHUNKS_BYTES = 64 << 20, /* all chunks together, unless OWNER_CHUNKS_MIN need more */
     OWNER_CHUNKS_MIN = 8,          /* one being filled, others on their way */
     OWNER_CHUNKS_MAX = 1024,       /* = OWNER_CHUNKS_BYTES / OWNER_CHUNK_MIN */
+    OWNER_LARGE_MAX = 32,          /* chunks of a single large message, 2 MiB and a bit each */
     OWNER_QUEUE_MAX = 4096,        /* entries that wait for room in one reactor's ring */
     OWNER_NOTE_BURST = 32,         /* log lines of one kind at once */
     OWNER_NOTE_PER_S = 10,         /* and per second after that */
@@ -30,7 +31,8 @@ struct owner_chunks {
     struct hs_chunk *current; /* being filled; NULL before the first step */
     struct hs_chunk *free;    /* last returned first, so that cold ones stay cold */
     struct hs_chunk *all[OWNER_CHUNKS_MAX];
-    uint32_t n, max;
+    struct hs_chunk *large[OWNER_LARGE_MAX]; /* of messages too large for the others */
+    uint32_t n, max, free_n, large_n;
     uint32_t size; /* bytes of a chunk */
 };
 
@@ -38,6 +40,10 @@ void owner_chunks_init(struct owner_chunks *p, uint32_t step_max);
 void owner_chunks_fini(struct owner_chunks *p);
 /* A chunk with room for need bytes, or NULL: the bound is reached, or memory is. */
 struct hs_chunk *owner_chunks_take(struct owner_chunks *p, uint32_t need);
+/* The same for a message of pub/sub, which may be of any size but must leave
+ * chunks for the rest. If nothing was borrowed from it: owner_chunks_unused(). */
+struct hs_chunk *owner_chunks_take_for_publish(struct owner_chunks *p, uint32_t need);
+void owner_chunks_unused(struct owner_chunks *p, struct hs_chunk *c);
 /* n bytes at the chunk's end were filled. */
 void owner_chunks_filled(struct hs_chunk *c, uint32_t n);
 /* One entry that borrowed from the chunk is done. */
@@ -90,8 +96,10 @@ struct hs_owner {
     struct hs_dial *undialed; /* found no room; the core has to be told */
     uint32_t undialed_n, undialed_max;
 
-    struct hs_request *answers, **answers_end; /* wait for their publication */
-    struct hs_request *shutdowns;              /* wait for the end */
+    struct hs_request *answers, **answers_end;     /* wait for their publication */
+    struct hs_request *shutdowns;                  /* wait for the end */
+    struct hs_request *publishes, **publishes_end; /* wait for a chunk, in order */
+    bool deliver, deliver_sharded;                 /* the frame of this step is for our clients */
     void (*shutdown)(void *ctx);
     void *shutdown_ctx;
 
@@ -117,6 +125,8 @@ int64_t owner_clock_ns(void);
 /* One event through the core. A turn of the loop takes an event only when it is
  * certain that a chunk has room for its step. */
 void owner_step(struct hs_owner *o, const struct hs_event *ev);
+/* The same with a chunk that the caller took. */
+void owner_step_into(struct hs_owner *o, struct hs_chunk *chunk, const struct hs_event *ev);
 
 void owner_take_back_chunks(struct hs_owner *o);
 void owner_give_back_frame(struct owner_port *p, struct hs_frame *frame);
@@ -137,8 +147,23 @@ void owner_answer(struct hs_owner *o, struct hs_request *req);
 /* Hands all finished requests back; what they did is published by then. */
 void owner_answers_flush(struct hs_owner *o);
 
+/* pubsub.c */
+void owner_publish(struct hs_owner *o, struct hs_request *req);
+/* Publishes that waited for a chunk, as far as there are some now. */
+void owner_publishes_resume(struct hs_owner *o);
+/* Gives up those that still wait: the owner stops. */
+void owner_publishes_abandon(struct hs_owner *o);
+/* A reactor has handed a client's message to n of its clients. */
+void owner_delivered(struct hs_owner *o, struct hs_request *req, uint32_t n);
+/* A frame of PUBLISH from a peer, for our clients. */
+void owner_deliver_frame(struct hs_owner *o, const struct hs_view *v);
+/* Subscribers may have to go where their slots went. */
+void owner_tell_changed(struct hs_owner *o);
+
 /* publish.c */
 void owner_save_if_due(struct hs_owner *o);
+/* False: no memory. */
+bool owner_save_first(struct hs_owner *o);
 void owner_save_last(struct hs_owner *o);
 void owner_publish_if_due(struct hs_owner *o);
 /* When one of the two wants to be called next. */

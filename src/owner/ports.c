@@ -6,7 +6,8 @@
  * whatever `in` looks like, so neither can wait for the other for ever.
  *
  * Bound: OWNER_QUEUE_MAX entries. Beyond it
- *   a SEND is not sent and its link is closed (dispatch.c),
+ *   a SEND is not sent and its link is closed (dispatch.c), unless it was pub/sub,
+ *   a DELIVER is lost,
  *   a DIAL fails at once, an ADOPT closes the new connection,
  *   a CLOSE has reserved room: a place has one close at most, since no new use
  *   of it is learned while anything waits. STOP comes once.

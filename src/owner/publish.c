@@ -58,6 +58,11 @@ void owner_save_if_due(struct hs_owner *o)
         submit(o, o->save_sync);
 }
 
+bool owner_save_first(struct hs_owner *o)
+{
+    return submit(o, true);
+}
+
 void owner_save_last(struct hs_owner *o)
 {
     if (!submit(o, true))
@@ -87,6 +92,7 @@ static struct hs_published *build(struct hs_owner *o)
     p->started_ms = o->started_ms;
     p->version = o->counters[HS_OWNER_PUBLICATIONS] + 1;
     p->save_failures = hs_store_failures(o->store);
+    hs_store_error(o->store, p->save_error, sizeof(p->save_error));
 
     const uint64_t *values;
     uint32_t n = hs_core_counters(o->core, &values);
@@ -132,6 +138,7 @@ void owner_publish_if_due(struct hs_owner *o)
     o->seen = topo;
     o->published_version = hs_core_version(o->core);
     o->published_stale = false;
+    owner_tell_changed(o);
     hs_log_set_role((topo->nodes[0].flags & HS_NODE_SLAVE) != 0 ? 'S' : 'M');
 
     o->published_ns = owner_clock_ns();

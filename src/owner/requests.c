@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { STALL_MIN_MS = 5000 }; /* a send may pause that long even with short timeouts */
+
 void owner_answer(struct hs_owner *o, struct hs_request *req)
 {
     req->next = NULL;
@@ -37,6 +39,19 @@ static void command(struct hs_owner *o, struct hs_request *req)
     owner_step(o, &ev);
 }
 
+void hs_owner_net_tune(const struct hs_conf *conf, struct hs_net_tune *out)
+{
+    uint32_t timeout_ms = conf->node_timeout_ms;
+    *out = (struct hs_net_tune){
+        .sendbuf_limit = conf->link_sendbuf_limit,
+        .clients_max = conf->maxclients,
+        .dial_timeout_ms = timeout_ms,
+        .stall_timeout_ms = timeout_ms > STALL_MIN_MS ? timeout_ms : STALL_MIN_MS,
+        .client_timeout_s = conf->timeout_s,
+        .tcp_keepalive_s = conf->tcp_keepalive_s,
+    };
+}
+
 static void adopt_conf(struct hs_owner *o, struct hs_request *req)
 {
     struct hs_core_conf core_conf;
@@ -44,6 +59,9 @@ static void adopt_conf(struct hs_owner *o, struct hs_request *req)
     struct hs_cmd cmd = {.type = HS_CMD_CONF, .conf = &core_conf};
     struct hs_event ev = {.type = HS_EV_COMMAND, .cmd = &cmd};
     owner_step(o, &ev);
+    struct hs_net_tune tune;
+    hs_owner_net_tune(req->conf, &tune);
+    hs_net_tune(o->net, &tune);
     o->conf = *req->conf;
     o->published_stale = true;
     hs_log_set_level(o->conf.loglevel);
@@ -79,6 +97,9 @@ void owner_request(struct hs_owner *o, struct hs_request *req)
     case HS_REQ_SLEEP:
         stand_still(o, req->number);
         owner_answer(o, req);
+        break;
+    case HS_REQ_PUBLISH:
+        owner_publish(o, req);
         break;
     }
 }

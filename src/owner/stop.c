@@ -32,6 +32,7 @@ static void tell_stop(struct hs_owner *o)
         o->shutdowns = req->next;
         owner_answer(o, req);
     }
+    owner_publishes_abandon(o);
     owner_answers_flush(o);
     for (uint32_t r = 0; r < o->ports_n; r++) {
         struct hs_out out = {.kind = HS_OUT_STOP};
@@ -55,6 +56,7 @@ void owner_wind_down(struct hs_owner *o)
     int64_t until = owner_clock_ns() + OWNER_STOP_MS * OWNER_NS_PER_MS;
     for (;;) {
         owner_take_back_chunks(o);
+        owner_answers_flush(o); /* of publishes whose last delivery came back */
         for (uint32_t r = 0; r < o->ports_n; r++)
             discard(&o->ports[r]);
         owner_post_wakes(o);

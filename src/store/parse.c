@@ -119,14 +119,26 @@ static bool one_line(struct nodesconf *p, char *line)
     return nodesconf_node_line(p, args_n);
 }
 
-/* text is n bytes, NUL-terminated and ours to cut up. */
+static uint32_t count(const char *text, size_t n, char c)
+{
+    uint32_t found = 0;
+    for (size_t i = 0; i < n; i++)
+        found += text[i] == c;
+    return found;
+}
+
+/* text is n bytes, NUL-terminated and ours to cut up. What is missing at the
+ * end is missed at the last line. */
 static bool all_lines(struct nodesconf *p, char *text, size_t n)
 {
-    if (memchr(text, '\0', n) != NULL) {
+    const char *nul = memchr(text, '\0', n);
+    if (nul != NULL) {
+        p->line = count(text, (size_t)(nul - text), '\n') + 1;
         return nodesconf_refuse(p, "it has NUL bytes, as a file has that was not written to its "
                                    "end; restore it from a copy");
     }
     if (text[n - 1] != '\n') {
+        p->line = count(text, n, '\n') + 1;
         return nodesconf_refuse(p, "it ends in the middle of a line: it was cut short; restore "
                                    "it from a copy");
     }
@@ -138,7 +150,6 @@ static bool all_lines(struct nodesconf *p, char *text, size_t n)
             return false;
         line = end + 1;
     }
-    p->line = 0;
     if (p->myself == HS_TOPO_NONE)
         return nodesconf_refuse(p, "no line has the flag 'myself'");
     if (!p->vars_seen) {
@@ -201,14 +212,6 @@ static void complete(struct nodesconf *p)
         if (master->shard_id[0] != '\0')
             memcpy(node->shard_id, master->shard_id, HS_ID_LEN);
     }
-}
-
-static uint32_t count(const char *text, size_t n, char c)
-{
-    uint32_t found = 0;
-    for (size_t i = 0; i < n; i++)
-        found += text[i] == c;
-    return found;
 }
 
 static struct nodesconf *parser_create(const char *text, size_t n)

@@ -113,8 +113,8 @@ struct hs_store {
     /* The slot. The lock is held for a few assignments, never across I/O. */
     pthread_mutex_t lock;
     struct store_job slot;
-    /* The store thread's own. */
     char reason[STORE_REASON_MAX]; /* of the last failure, "" after a success */
+    /* The store thread's own. */
     int64_t last_save_ms;
 };
 

@@ -120,7 +120,14 @@ uint64_t hs_store_saved(const struct hs_store *s)
 
 uint64_t hs_store_failures(const struct hs_store *s)
 {
-    return atomic_load_explicit(&s->failures, memory_order_relaxed);
+    return atomic_load_explicit(&s->failures, memory_order_acquire);
+}
+
+void hs_store_error(struct hs_store *s, char *text, size_t n)
+{
+    pthread_mutex_lock(&s->lock);
+    snprintf(text, n, "%s", s->reason);
+    pthread_mutex_unlock(&s->lock);
 }
 
 void hs_store_notify(struct hs_store *s, struct hs_wake *owner)
@@ -172,26 +179,35 @@ static int due_in_ms(struct hs_store *s)
     return sync || wait_ms < 0 ? 0 : (int)wait_ms;
 }
 
+/* Replaces the reason. True if it is another than before. */
+static bool set_reason(struct hs_store *s, const char *reason)
+{
+    pthread_mutex_lock(&s->lock);
+    bool is_new = strcmp(reason, s->reason) != 0;
+    snprintf(s->reason, sizeof(s->reason), "%s", reason);
+    pthread_mutex_unlock(&s->lock);
+    return is_new;
+}
+
 /* One log line per new reason: a full disk is retried every second for days. */
 static void failed(struct hs_store *s, int err, const char *step)
 {
     char reason[STORE_REASON_MAX];
     snprintf(reason, sizeof(reason), "%s: %s", step, strerror(-err));
-    atomic_fetch_add_explicit(&s->failures, 1, memory_order_relaxed);
-    if (strcmp(reason, s->reason) != 0) {
+    bool is_new = set_reason(s, reason);
+    atomic_fetch_add_explicit(&s->failures, 1, memory_order_release); /* with its reason */
+    if (is_new) {
         hs_log(HS_LOG_WARNING,
                "Cannot save %s (%s). The old file is intact; trying again every "
                "second, and holding back what must be on disk first.",
                s->file.path, reason);
     }
-    memcpy(s->reason, reason, sizeof(reason));
 }
 
 static void succeeded(struct hs_store *s, uint64_t seq)
 {
-    if (s->reason[0] != '\0')
+    if (set_reason(s, ""))
         hs_log(HS_LOG_NOTICE, "Saved %s again.", s->file.path);
-    s->reason[0] = '\0';
     atomic_store_explicit(&s->saved, seq, memory_order_release);
 }
 
@@ -218,6 +234,11 @@ static bool save(struct hs_store *s)
     if (s->owner != NULL)
         hs_wake_post(s->owner);
     return err == 0;
+}
+
+bool hs_store_flush(struct hs_store *s)
+{
+    return save(s);
 }
 
 static bool stopping(const struct hs_store *s)

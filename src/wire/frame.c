@@ -9,7 +9,6 @@
 #include <string.h>
 
 enum {
-    FRAME_MAX_FLOOR = 64 * 1024, /* room for a PUBLISH in the smallest cluster */
     FRAME_MAX_MARGIN = 4096,     /* four string extensions at their longest, a shard id */
     FORGOTTEN_EXT_LEN = 56,      /* the longest extension there may be one of per node */
 };
@@ -21,7 +20,7 @@ uint32_t hs_wire_frame_max(uint32_t nodes_max)
     uint32_t n = nodes_max < WIRE_GOSSIP_MAX ? nodes_max : WIRE_GOSSIP_MAX;
     uint32_t len = HS_HDR_LEN + n * (HS_GOSSIP_LEN + FORGOTTEN_EXT_LEN) + FRAME_MAX_MARGIN;
 
-    return len > FRAME_MAX_FLOOR ? len : FRAME_MAX_FLOOR;
+    return len > HS_FRAME_FLOOR ? len : HS_FRAME_FLOOR;
 }
 
 enum hs_wire_err hs_wire_frame_len(const uint8_t *p, size_t n, uint32_t len_max, uint32_t *len)

@@ -74,14 +74,25 @@ def limit_files(n):
     return limit
 
 
+def with_mounts(script, *words):
+    """For program=: hearsayd in a mount namespace of its own that script (with words as
+    $1...) has prepared. None where this user may not have one."""
+    if subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "none", "/mnt"], check=False,
+                      stdin=subprocess.DEVNULL, capture_output=True).returncode != 0:
+        return None
+    return ("unshare", "-m", "sh", "-ec", f'{script}\nshift {len(words)}\nexec "$@"', "sh",
+            *words, HEARSAYD)
+
+
 class Node:
     """One hearsayd. Its directory outlives a restart, and goes with close()."""
 
-    def __init__(self, *args, port=None, **popen):
+    def __init__(self, *args, port=None, program=(HEARSAYD,), **popen):
         self.dir = tempfile.mkdtemp(prefix="hearsay-")
         self.port = port or free_port()
         self.args = ["--port", self.port, "--bind", "127.0.0.1", "--dir", self.dir,
                      "--cluster-node-timeout", "2000", *args]
+        self.program = program
         self.popen = popen
         self.process = None
         self.output = ""
@@ -90,7 +101,7 @@ class Node:
         """Starts, and waits until the ports are served."""
         log = open(os.path.join(self.dir, "out"), "w", encoding="utf-8")
         with log:
-            self.process = subprocess.Popen([HEARSAYD, *map(str, self.args), *map(str, more)],
+            self.process = subprocess.Popen([*self.program, *map(str, self.args), *map(str, more)],
                                             stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=subprocess.STDOUT, **self.popen)
         end = time.monotonic() + START_S

@@ -62,7 +62,7 @@ class Cluster(unittest.TestCase):
         dead = c.call("cluster", "myid")
         c.process.kill()
         c.process.wait()
-        end = time.monotonic() + 2 * 2 + 2 + 1
+        end = time.monotonic() + 2 * 2 + 2  # twice the node timeout and two seconds
         while not all(" fail" in [line.replace(",fail", " fail") for line in
                                   n.call("cluster", "nodes").splitlines()
                                   if line.startswith(dead)][0].replace("fail?", "pfail")

@@ -9,7 +9,7 @@ import tempfile
 import time
 import unittest
 
-from daemon import Node, run
+from daemon import Node, run, with_mounts
 
 
 class Life(unittest.TestCase):
@@ -83,6 +83,32 @@ class Life(unittest.TestCase):
             self.assertEqual(node.stop(), 0)
             with open(log, encoding="utf-8") as f:
                 self.assertIn("bye", f.read())
+
+    def test_syslog_has_the_lines_of_the_log_under_our_name(self):
+        with tempfile.TemporaryDirectory() as tmp, \
+                socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslogd:
+            path = os.path.join(tmp, "log")
+            syslogd.bind(path)
+            syslogd.settimeout(5)
+            program = with_mounts("mount -t tmpfs none /dev; mknod -m 666 /dev/null c 1 3; "
+                                  'ln -s "$1" /dev/log', path)
+            if program is None:
+                self.skipTest("needs a mount namespace")
+            node = self.node("--syslog-enabled", "yes", "--syslog-ident", "bus-7",
+                             "--syslog-facility", "local3", program=program).start()
+            lines = []
+            while not lines or "Ready:" not in lines[-1]:
+                lines.append(syslogd.recv(4096).decode())
+            head = rf"^<{(16 + 3) * 8 + 5}>[A-Z][a-z]{{2}} [ \d]\d [\d:]{{8}} bus-7\["
+            self.assertRegex(lines[-1], head + rf"{node.process.pid}\]: Ready: client port")
+            self.assertIn("Ready:", node.read_log())
+
+    def test_a_syslog_that_is_not_there_is_said_once(self):
+        node = self.node("--syslog-enabled", "yes", "--syslog-ident", "x" * 63)
+        if os.path.exists("/dev/log"):
+            self.skipTest("this host has a syslog daemon")
+        node.start()
+        self.assertEqual(node.read_log().count("nobody listens at /dev/log"), 1)
 
     def test_pid_file_and_unix_socket_go_at_the_stop(self):
         node = self.node()

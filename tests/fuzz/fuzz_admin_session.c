@@ -23,6 +23,45 @@ void hs_outbuf_put(struct hs_outbuf *b, const void *p, size_t n)
         b->bytes += byte[i] < 128;
 }
 
+bool hs_client_push(struct hs_net *n, struct hs_conn_id conn, const void *p, size_t len)
+{
+    (void)n;
+    (void)conn;
+    (void)p;
+    (void)len;
+    return true;
+}
+
+void hs_net_set_subscribers(struct hs_net *n, uint32_t reactor, bool any)
+{
+    (void)n;
+    (void)reactor;
+    (void)any;
+}
+
+bool hs_client_kill(struct hs_net *n, struct hs_conn_id conn)
+{
+    (void)n;
+    (void)conn;
+    return false;
+}
+
+void hs_net_wake(struct hs_net *n, uint32_t reactor)
+{
+    (void)n;
+    (void)reactor;
+}
+
+uint32_t hs_net_counters(const struct hs_net *n, const char *const **names, uint64_t *values,
+                         uint32_t max)
+{
+    (void)n;
+    (void)values;
+    (void)max;
+    *names = NULL;
+    return 0;
+}
+
 static void keep(void *p)
 {
     (void)p;
@@ -73,6 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     static struct hs_published view;
     static struct hs_snapshot *snapshot;
     static struct hs_admin *admin;
+    static struct hs_net *no_net;
     if (n < 2)
         return 0;
     if (admin == NULL) {
@@ -80,8 +120,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         hs_conf_defaults(&view.conf);
         snapshot = hs_snapshot_create(1, keep);
         hs_snapshot_publish(snapshot, &view);
-        admin = hs_admin_create(&(struct hs_admin_conf){
-            .snapshot = snapshot, .reactors = 1, .config_file = "", .executable = ""});
+        admin = hs_admin_create(&(struct hs_admin_conf){.snapshot = snapshot,
+                                                        .reactors = 1,
+                                                        .config_file = "",
+                                                        .executable = "",
+                                                        .net = &no_net});
     }
     view.conf.enable_debug_command = (data[0] & 1) != 0;
     strcpy(view.conf.requirepass, (data[0] & 2) != 0 ? "a" : "");

@@ -19,7 +19,9 @@ import time
 import resp
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PORTS = range(21000, 22000)  # bus ports 31000..31999, below the ephemeral range
+# Bus ports are 10000 higher, below the ephemeral range. Files that run at the same time
+# are given ranges that do not meet (CMakeLists.txt).
+PORTS = range(*map(int, os.environ.get("HS_PORTS", "21000-22000").split("-")))
 READY_S = 15
 STOP_S = 8
 SANITIZED = os.environ.get("HS_SANITIZED") == "1"  # memory and speed are not the program's own
@@ -204,12 +206,19 @@ class Node:
         return dict(line.split(":", 1) for line in self.call("CLUSTER", "INFO").split())
 
     def server_info(self):
-        return dict(line.split(":", 1) for line in self.call("INFO").splitlines()
+        return dict(line.split(":", 1) for line in self.call("INFO", "everything").splitlines()
                     if ":" in line)
 
     def rss_kb(self):
         status = pathlib.Path(f"/proc/{self.proc.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0])
+
+    def add_slots(self, first, last):
+        """ADDSLOTSRANGE, for servers of any age."""
+        self.call("CLUSTER", "ADDSLOTS", *range(first, last + 1))
+
+    def del_slots(self, first, last):
+        self.call("CLUSTER", "DELSLOTS", *range(first, last + 1))
 
     # ---- for reports ----
 
@@ -235,8 +244,19 @@ class Node:
         return "\n".join(parts) or "(no log)"
 
 
+def version_of(binary):
+    """What `binary --version` says it is: ("redis", (7, 0, 15)) or ("valkey", (8, 0, 1))."""
+    said = subprocess.run([binary, "--version"], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout
+    number = re.search(r"\bv=(\d+)\.(\d+)\.(\d+)", said)
+    return ("valkey" if "alkey" in said else "redis"), tuple(map(int, number.groups()))
+
+
 class Redis(Node):
+    """The other server: Redis or Valkey, of any version that has the commands asked for."""
+
     kind, binary = "redis", os.environ.get("HS_REDIS_SERVER", "redis-server")
+    maker, version = version_of(binary)
     refused_by_lock = 1
 
 

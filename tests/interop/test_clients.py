@@ -117,7 +117,7 @@ class Commands(Port):
                       ("CONFIG", "SET", "nosuch", "1"), ("CONFIG", "RESETSTAT"),
                       ("CONFIG", "SET", "cluster-enabled", "no"),
                       ("CONFIG", "SET", "cluster-node-timeout", "abc"),
-                      ("COMMAND", "GETKEYS", "SET", "a", "b"), ("COMMAND", "GETKEYS", "PING"),
+                      ("COMMAND", "GETKEYS", "SET", "a", "b"), ("COMMAND", "GETKEYS", "PING", "x"),
                       ("CLUSTER", "COUNTKEYSINSLOT", "0")):
             self.same(*words)
 

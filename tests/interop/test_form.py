@@ -23,7 +23,7 @@ class MeetFromEitherSide(Case):
             share = harness.SLOTS // 6
             for i, n in enumerate(c.nodes):  # no epochs: collisions must sort them out
                 last = harness.SLOTS - 1 if i == 5 else (i + 1) * share - 1
-                n.call("CLUSTER", "ADDSLOTSRANGE", i * share, last)
+                n.add_slots(i * share, last)
         cls.by_h.meet(cls.by_h.h[0])
         cls.by_r.meet(cls.by_r.r[0])
         cls.own.meet()

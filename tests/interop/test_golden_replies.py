@@ -192,7 +192,7 @@ class Replies(Case):
         n, r0, r1 = c.nodes
         n.call("CLUSTER", "ADDSLOTS", 1)
         n.call("CLUSTER", "SET-CONFIG-EPOCH", 5)
-        r0.call("CLUSTER", "ADDSLOTSRANGE", 100, 199)
+        r0.add_slots(100, 199)
         c.meet()
         c.wait_formed()
         c.replicate(r1, r0)

@@ -11,6 +11,7 @@ T = TIMEOUT_MS / 1000
 
 
 class Forget(Case):
+    @harness.redis_is(below=(7, 2), why="the FORGET spreads, to those who MEET it again too")
     def test_a_forgotten_node_does_not_come_back_through_gossip_but_does_through_meet(self):
         """One cluster for each kind of the forgotten node. Only one hearsay node that
         stays: two of them would spread the FORGET, and take the node out again."""
@@ -43,6 +44,17 @@ class Forget(Case):
         harness.holds(lambda: all(gone.id not in n.view() for n in c.nodes), 2 * T,
                       "and it stays away", c.nodes)
 
+    @harness.redis_is(since=(7, 2), why="7.0 does not spread a FORGET")
+    def test_a_forget_spreads_between_kinds(self):
+        for kinds in ("hrhr", "rhrh"):
+            c = Cluster(self, kinds).form().wait_formed()
+            gone = c.nodes.pop()
+            told = c.nodes[0]
+            self.assertEqual(told.call("CLUSTER", "FORGET", gone.id), "OK")
+            c.wait(lambda c=c, gone=gone: all(gone.id not in n.view() for n in c.nodes), T + 3,
+                   f"all forgot what {told.name} was told to forget")
+
+    @harness.redis_is(below=(7, 2), why="the FORGET spreads to the one that should remember")
     @hearsay_only("7.0 has no cluster-blacklist-ttl")
     def test_after_the_blacklist_time_gossip_brings_a_node_back(self):
         c = Cluster(self, "hrr", conf=None)
@@ -126,6 +138,7 @@ class AddressChange(Case):
         c.wait_equal(12, "both Redis nodes moved at once")
         c.wait_state("ok", 10)
 
+    @harness.redis_is(since=(7, 0), why="6.2 shows itself under the port it started with")
     def test_a_live_announcement_is_followed(self):
         c = Cluster(self, "hr").form().wait_formed()
         for n in c.nodes:

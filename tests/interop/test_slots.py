@@ -32,6 +32,7 @@ class Ownership(Case):
             return all(owner_of(n, slot) == node.id for n in self.c.nodes)
         self.c.wait(everywhere, timeout, f"every view has slot {slot} at {node.name}")
 
+    @harness.redis_is(since=(7, 0), why="6.2 keeps a slot bound to who gave it up")
     def test_a_slot_given_up_may_be_claimed_with_a_lower_epoch(self):
         for owner, taker in ((self.h1, self.r0), (self.r1, self.h0)):
             owner.call("CLUSTER", "BUMPEPOCH")
@@ -129,8 +130,8 @@ class StaleReturn(Case):
         for owner in taken:
             owner.kill()
         for owner, (first, last, taker) in taken.items():
-            taker.call("CLUSTER", "DELSLOTSRANGE", first, last)
-            taker.call("CLUSTER", "ADDSLOTSRANGE", first, last)
+            taker.del_slots(first, last)
+            taker.add_slots(first, last)
             taker.call("CLUSTER", "BUMPEPOCH")
         survivors = [n for n in c.nodes if n not in taken]
         for first, _, taker in taken.values():

@@ -15,6 +15,8 @@ hs_room(core USES base wire)
 hs_room(net USES base
             wire ring LIBS uring)
 target_link_libraries(hearsay-decode PRIVATE hs_wire)
+target_link_libraries(hearsay-bench PRIVATE hs_wire)
+set(micro_room_part net)
 """
 
 
@@ -76,6 +78,17 @@ class Rooms(unittest.TestCase):
 
     def test_a_file_without_rooms_is_refused(self):
         self.refuses("CMakeLists.txt", "project(x)\n", "no hs_room() line")
+
+    def test_the_load_tool_opens_what_it_links(self):
+        self.put("bench/run.h", "")
+        self.accepts("bench/run.c", '#include "hearsay/wire.h"\n#include "run.h"\n')
+        self.refuses("bench/run.c", '#include "hearsay/core.h"\n', "may not open hearsay/core.h")
+
+    def test_a_micro_benchmark_sees_its_room(self):
+        self.put("src/net/net_int.h", "")
+        self.accepts("bench/micro/bench_part.c", '#include "net_int.h"\n')
+        self.accepts("bench/micro/bench_core.c", '#include "hearsay/core.h"\n')
+        self.refuses("bench/micro/bench_core.c", '#include "hearsay/net.h"\n', "may not open")
 
     def test_private_headers_are_seen_by_their_room(self):
         self.put("src/core/core_int.h", "")

@@ -101,7 +101,7 @@ END_TEST
 
 START_TEST(a_frame_that_takes_too_long_closes_its_link)
 {
-    net_conf.stall_timeout_ms = 50;
+    net_conf.tune.stall_timeout_ms = 50;
     start();
     int slow = connect_and_wait();
     int idle = connect_and_wait();
@@ -185,7 +185,8 @@ static void cut_a_slow_reader(const char *counter)
     while (seen.down_n == 0 && hs_clock().mono.ms < until_ms) {
         struct hs_chunk *chunk = fix_chunk();
         chunk->used = 0;
-        struct hs_out out = {.kind = HS_OUT_SEND, .conn = slow_id, .chunk = chunk, .len = 1 << 19};
+        struct hs_out out = {
+            .kind = HS_OUT_SEND, .conn = slow_id, .chunk = chunk, .len = 1 << 19, .control = true};
         chunk->refs++;
         fix_push(0, &out);
         fix_send(good_id, "ok", 2, false, chunk);
@@ -201,8 +202,19 @@ static void cut_a_slow_reader(const char *counter)
 
 START_TEST(a_reader_slower_than_its_queue_is_cut_and_others_are_not)
 {
-    net_conf.sendbuf_limit = 4 << 20;
+    net_conf.tune.sendbuf_limit = 4 << 20;
     start();
+    cut_a_slow_reader("links_over_limit");
+    fix_stop();
+}
+END_TEST
+
+START_TEST(a_limit_set_while_reactors_run_holds)
+{
+    start();
+    struct hs_net_tune tune = net_conf.tune;
+    tune.sendbuf_limit = 4 << 20;
+    hs_net_tune(net, &tune);
     cut_a_slow_reader("links_over_limit");
     fix_stop();
 }
@@ -217,9 +229,30 @@ START_TEST(too_many_entries_on_one_link_cut_it)
 }
 END_TEST
 
+START_TEST(too_much_pubsub_is_dropped_and_its_link_lives)
+{
+    net_conf.pubsub_pending_max = 10;
+    start();
+    int slow = connect_and_wait();
+
+    for (int i = 0; i < 40; i++) {
+        struct hs_chunk *chunk = fix_chunk();
+        struct hs_out out = {
+            .kind = HS_OUT_SEND, .conn = seen.last_up, .chunk = chunk, .len = 1 << 19};
+        chunk->refs++;
+        fix_push(0, &out);
+    }
+    FIX_UNTIL(fix_count("pubsub_dropped") > 0);
+    ck_assert_uint_ge(fix_count("pubsub_dropped"), 40 - 10 - 10); /* some may be in the kernel */
+    ck_assert_uint_eq(seen.down_n, 0);
+    close(slow);
+    fix_stop();
+}
+END_TEST
+
 START_TEST(a_reader_that_takes_nothing_is_cut_as_stalled)
 {
-    net_conf.stall_timeout_ms = 200;
+    net_conf.tune.stall_timeout_ms = 200;
     start();
     int slow = connect_and_wait();
 
@@ -239,7 +272,7 @@ END_TEST
 
 START_TEST(a_slow_but_moving_reader_is_not_stalled)
 {
-    net_conf.stall_timeout_ms = 100;
+    net_conf.tune.stall_timeout_ms = 100;
     start();
     int slow = connect_and_wait();
 
@@ -276,7 +309,9 @@ int main(void)
     tcase_add_test(tc, unfinished_frames_cannot_take_all_memory_for_ever);
     tcase_add_test(tc, without_descriptors_accepting_pauses_and_goes_on_later);
     tcase_add_test(tc, a_reader_slower_than_its_queue_is_cut_and_others_are_not);
+    tcase_add_test(tc, a_limit_set_while_reactors_run_holds);
     tcase_add_test(tc, too_many_entries_on_one_link_cut_it);
+    tcase_add_test(tc, too_much_pubsub_is_dropped_and_its_link_lives);
     tcase_add_test(tc, a_reader_that_takes_nothing_is_cut_as_stalled);
     tcase_add_test(tc, a_slow_but_moving_reader_is_not_stalled);
     suite_add_tcase(s, tc);

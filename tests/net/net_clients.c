@@ -181,11 +181,39 @@ START_TEST(one_client_can_be_told_something_by_another_and_kill_itself)
 }
 END_TEST
 
+static _Atomic bool kill_first;
+
+static void kill_when_told(void *ctx, uint32_t reactor)
+{
+    (void)ctx;
+    (void)reactor;
+    if (atomic_exchange(&kill_first, false))
+        hs_client_kill(net, first_id);
+}
+
+START_TEST(another_thread_wakes_a_sleeping_reactor_for_a_turn)
+{
+    net_ops.turn = kill_when_told;
+    start();
+    int fd = peer_connect(client_port);
+    say(fd, "echo x\n");
+    expect(fd, "x\n");
+    for (int i = 0; i < 5; i++)
+        fix_poll(10); /* until it sleeps */
+    int64_t from_ms = hs_clock().mono.ms;
+    atomic_store(&kill_first, true);
+    hs_net_wake(net, 0);
+    expect_end(fd);
+    ck_assert_int_lt(hs_clock().mono.ms - from_ms, 500); /* a turn of its own accord: 1000 */
+    stop();
+}
+END_TEST
+
 START_TEST(one_client_too_many_is_told_so)
 {
     int fds[3];
 
-    net_conf.clients_max = 3;
+    net_conf.tune.clients_max = 3;
     start();
     for (int i = 0; i < 3; i++) {
         fds[i] = peer_connect(client_port);
@@ -208,7 +236,7 @@ END_TEST
 
 START_TEST(an_idle_client_is_closed_and_a_busy_one_is_not)
 {
-    net_conf.client_timeout_s = 1;
+    net_conf.tune.client_timeout_s = 1;
     start();
     int idle = peer_connect(client_port), busy = peer_connect(client_port);
     for (int i = 0; i < 15; i++) {
@@ -283,6 +311,7 @@ int main(void)
     tcase_add_test(tc, replies_to_a_client_that_closed_its_side_still_reach_it);
     tcase_add_test(tc, replies_past_the_limit_close_the_client);
     tcase_add_test(tc, one_client_can_be_told_something_by_another_and_kill_itself);
+    tcase_add_test(tc, another_thread_wakes_a_sleeping_reactor_for_a_turn);
     tcase_add_test(tc, one_client_too_many_is_told_so);
     tcase_add_test(tc, an_idle_client_is_closed_and_a_busy_one_is_not);
     tcase_add_test(tc, a_unix_socket_is_known_as_one_and_a_session_may_be_refused);

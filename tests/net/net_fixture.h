@@ -51,14 +51,15 @@ static inline void fix_conf(void)
     net_conf = (struct hs_net_conf){
         .reactors = 1,
         .conns_max = 256,
-        .clients_max = 16,
         .frame_max = 1 << 20,
         .frame_bytes_max = 16 << 20,
         .send_pending_max = 4096,
+        .pubsub_pending_max = 4096,
         .client_outbuf_max = 1 << 20,
-        .dial_timeout_ms = 1000,
-        .stall_timeout_ms = 5000,
-        .tcp_keepalive_s = 60,
+        .tune = {.clients_max = 16,
+                 .dial_timeout_ms = 1000,
+                 .stall_timeout_ms = 5000,
+                 .tcp_keepalive_s = 60},
         .backlog = 511,
     };
     memset(&seen, 0, sizeof(seen));

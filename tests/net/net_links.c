@@ -6,7 +6,7 @@ static uint8_t frame[4096];
 static void setup(void)
 {
     fix_conf();
-    net_conf.dial_timeout_ms = 300;
+    net_conf.tune.dial_timeout_ms = 300;
     net_conf.frame_bytes_max = 64 << 20;
     fix_create();
     fix_start();

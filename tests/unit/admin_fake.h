@@ -23,6 +23,8 @@ void hs_outbuf_put(struct hs_outbuf *b, const void *p, size_t n)
     b->p[b->n] = '\0';
 }
 
+enum { FAKE_PUSHES_MAX = 64, FAKE_KILLS_MAX = 8 };
+
 struct fake {
     struct hs_published view; /* what the session sees; version counts changes */
     struct hs_topo *topo;
@@ -41,9 +43,56 @@ struct fake {
     enum hs_request_kind kind;
     struct hs_slot_range ranges[64];
     uint32_t requests_n;
+    /* net's part */
+    struct hs_net *net; /* never looked into */
+    bool has_subscribers;
+    uint32_t pushed_to[FAKE_PUSHES_MAX], pushes_n; /* connections, by ix */
+    uint32_t killed[FAKE_KILLS_MAX], killed_n, wakes_n;
 };
 
 static struct fake fake;
+
+bool hs_client_push(struct hs_net *n, struct hs_conn_id conn, const void *p, size_t len)
+{
+    (void)n;
+    ck_assert_uint_lt(fake.pushes_n, FAKE_PUSHES_MAX);
+    fake.pushed_to[fake.pushes_n++] = conn.ix;
+    hs_outbuf_put(&fake.out, p, len);
+    return true;
+}
+
+void hs_net_set_subscribers(struct hs_net *n, uint32_t reactor, bool any)
+{
+    (void)n;
+    ck_assert_uint_eq(reactor, 0);
+    fake.has_subscribers = any;
+}
+
+bool hs_client_kill(struct hs_net *n, struct hs_conn_id conn)
+{
+    (void)n;
+    ck_assert_uint_lt(fake.killed_n, FAKE_KILLS_MAX);
+    fake.killed[fake.killed_n++] = conn.ix;
+    return true;
+}
+
+void hs_net_wake(struct hs_net *n, uint32_t reactor)
+{
+    (void)n;
+    ck_assert_uint_eq(reactor, 0);
+    fake.wakes_n++;
+}
+
+uint32_t hs_net_counters(const struct hs_net *n, const char *const **names, uint64_t *values,
+                         uint32_t max)
+{
+    static const char *const name = "wire_signature";
+    (void)n;
+    ck_assert_uint_gt(max, 0);
+    *names = &name;
+    values[0] = 23;
+    return 1;
+}
 
 static void fake_publish_free(void *p)
 {
@@ -112,8 +161,12 @@ static void fake_setup(void)
     hs_conf_defaults(&fake.view.conf);
     fake.snapshot = hs_snapshot_create(1, fake_publish_free);
     hs_snapshot_publish(fake.snapshot, &fake.view);
-    fake.admin = hs_admin_create(&(struct hs_admin_conf){
-        .snapshot = fake.snapshot, .reactors = 1, .config_file = "", .executable = "hearsayd"});
+    fake.admin = hs_admin_create(&(struct hs_admin_conf){.snapshot = fake.snapshot,
+                                                         .reactors = 1,
+                                                         .clients_max = 10000,
+                                                         .config_file = "",
+                                                         .executable = "hearsayd",
+                                                         .net = &fake.net});
     fake.ops = hs_admin_ops(fake.admin);
     fake_open();
     ck_assert_ptr_nonnull(fake.session);

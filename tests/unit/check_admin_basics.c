@@ -1,4 +1,6 @@
-/* Connection and server commands: replies, errors, passwords, both protocols. */
+/* Connection and server commands: replies, errors, passwords, both protocols.
+ *
+ * Length: one fixture, and short claims that are read one by one. */
 #include "admin_fake.h"
 
 static void reopen(void)
@@ -35,7 +37,7 @@ static const struct {
     {"echo", "-ERR wrong number of arguments for 'echo' command\r\n"},
     {"foo", "-ERR unknown command 'foo', with args beginning with: \r\n"},
     {"foo a b", "-ERR unknown command 'foo', with args beginning with: 'a' 'b' \r\n"},
-    {"subscribe a", "-ERR unknown command 'subscribe', with args beginning with: 'a' \r\n"},
+    {"monitor a", "-ERR unknown command 'monitor', with args beginning with: 'a' \r\n"},
     {"client foo", "-ERR unknown subcommand 'foo'. Try CLIENT HELP.\r\n"},
     {"cluster", "-ERR wrong number of arguments for 'cluster' command\r\n"},
     {"client id x", "-ERR wrong number of arguments for 'client|id' command\r\n"},
@@ -174,6 +176,33 @@ START_TEST(a_killed_client_is_closed)
 }
 END_TEST
 
+START_TEST(an_idle_killed_client_is_closed_by_its_reactors_next_turn)
+{
+    static const struct hs_client_info info = {
+        .conn = {.ix = 7, .gen = 1}, .peer = "127.0.0.1:6000", .loopback = true};
+    void *other = fake.ops.open(fake.ops.ctx, &info, &fake.out);
+    fake.ops.turn(fake.ops.ctx, 0);
+    ck_assert_uint_eq(fake.killed_n, 0);
+    ck_reply("client kill addr 127.0.0.1:6000", ":1\r\n");
+    ck_assert_uint_eq(fake.wakes_n, 1);
+    fake.ops.turn(fake.ops.ctx, 0);
+    ck_assert_uint_eq(fake.killed_n, 1);
+    ck_assert_uint_eq(fake.killed[0], 7);
+    fake.ops.close(other);
+    fake.ops.turn(fake.ops.ctx, 0);
+    ck_assert_uint_eq(fake.killed_n, 1);
+}
+END_TEST
+
+START_TEST(who_kills_itself_reads_the_reply)
+{
+    ck_reply("client kill id 1 skipme no", ":1\r\n");
+    ck_assert_int_eq(fake.verdict, HS_CLIENT_CLOSE);
+    fake.ops.turn(fake.ops.ctx, 0);
+    ck_assert_uint_eq(fake.killed_n, 0);
+}
+END_TEST
+
 START_TEST(replies_can_be_switched_off)
 {
     ck_reply("client reply off", "");
@@ -193,6 +222,17 @@ START_TEST(quit_closes_and_ignores_the_rest)
 }
 END_TEST
 
+START_TEST(config_get_echoes_a_name_and_completes_a_pattern)
+{
+    ck_reply("config get PORT", "*2\r\n$4\r\nPORT\r\n$4\r\n6379\r\n");
+    ck_reply("config get P?RT", "*2\r\n$4\r\nport\r\n$4\r\n6379\r\n");
+    ck_reply("config get port p[o]rt nosuch", "*2\r\n$4\r\nport\r\n$4\r\n6379\r\n");
+    ck_reply("config get cluster-slave-no-failover",
+             "*2\r\n$25\r\ncluster-slave-no-failover\r\n$2\r\nno\r\n");
+    ck_reply("config get \"\"", "*0\r\n");
+}
+END_TEST
+
 START_TEST(config_set_takes_all_or_none)
 {
     ck_reply("config set cluster-node-timeout 5000 loglevel verbose", "+OK\r\n");
@@ -206,6 +246,9 @@ START_TEST(config_set_takes_all_or_none)
     ck_reply("config set loglevel debug loglevel verbose",
              "-ERR CONFIG SET failed (possibly related to argument 'loglevel') - duplicate "
              "parameter\r\n");
+    ck_reply("config set maxclients 10001",
+             "-ERR CONFIG SET failed (possibly related to argument 'maxclients') - maxclients can "
+             "be at most 10000 until a restart: tables have that size\r\n");
     ck_assert_uint_eq(fake.requests_n, 0);
 }
 END_TEST
@@ -235,6 +278,40 @@ START_TEST(info_has_its_sections)
 }
 END_TEST
 
+START_TEST(info_tells_of_saves_that_fail)
+{
+    ck_assert_ptr_nonnull(strstr(fake_run("info persistence"),
+                                 "\r\nhearsay_save_failures:0\r\nhearsay_save_error:\r\n"));
+    fake.view.save_failures = 3;
+    strcpy(fake.view.save_error, "write: No space left on device");
+    const char *reply = fake_run("info persistence");
+    ck_assert_ptr_nonnull(strstr(reply, "\r\nhearsay_save_failures:3\r\n"));
+    ck_assert_ptr_nonnull(strstr(reply, "\r\nhearsay_save_error:write: No space left on device"));
+    ck_assert_ptr_nonnull(strstr(reply, "\r\nrdb_last_bgsave_status:ok\r\n"));
+}
+END_TEST
+
+START_TEST(info_has_the_counters_of_all_rooms_when_asked)
+{
+    fake.view.core_counters_n = 1;
+    fake.view.core_counters[0] = 17;
+    fake.view.owner_counters[HS_OWNER_BATCHES] = 4711;
+    ck_assert_ptr_null(strstr(fake_run("info"), "# Hearsay"));
+    ck_assert_ptr_null(strstr(fake_run("info default"), "# Hearsay"));
+    static const char *const asked[] = {"info hearsay", "info everything", "info ALL",
+                                        "info default hearsay"};
+    char core_line[128];
+    snprintf(core_line, sizeof(core_line), "\r\ncore_%s:17\r\n", hs_core_counter_name(0));
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        const char *reply = fake_run(asked[i]);
+        ck_assert_msg(strstr(reply, "# Hearsay\r\n") != NULL, "%s", asked[i]);
+        ck_assert_ptr_nonnull(strstr(reply, "owner_batches:4711\r\n"));
+        ck_assert_ptr_nonnull(strstr(reply, core_line));
+        ck_assert_ptr_nonnull(strstr(reply, "net_wire_signature:23\r\n"));
+    }
+}
+END_TEST
+
 START_TEST(a_replica_says_so)
 {
     fake.topo->nodes[0].flags = HS_NODE_MYSELF | HS_NODE_SLAVE;
@@ -258,7 +335,7 @@ START_TEST(transactions_queue_and_run)
     ck_reply("get k", "-CLUSTERDOWN Hash slot not served\r\n");
     ck_reply("exec", "-EXECABORT Transaction discarded because of previous errors.\r\n");
     fake_run("multi");
-    ck_reply("cluster saveconfig", "-ERR Command not allowed inside a transaction\r\n");
+    ck_reply("shutdown", "-ERR Command not allowed inside a transaction\r\n");
     ck_reply("discard", "+OK\r\n");
     ck_reply("ping", "+PONG\r\n");
 }
@@ -337,10 +414,15 @@ int main(void)
         protected_mode_turns_strangers_away,
         client_list_shows_the_session,
         a_killed_client_is_closed,
+        an_idle_killed_client_is_closed_by_its_reactors_next_turn,
+        who_kills_itself_reads_the_reply,
         replies_can_be_switched_off,
         quit_closes_and_ignores_the_rest,
+        config_get_echoes_a_name_and_completes_a_pattern,
         config_set_takes_all_or_none,
         info_has_its_sections,
+        info_tells_of_saves_that_fail,
+        info_has_the_counters_of_all_rooms_when_asked,
         a_replica_says_so,
         transactions_queue_and_run,
         shutdown_and_sleep_go_to_the_owner,

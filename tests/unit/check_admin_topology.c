@@ -126,6 +126,16 @@ START_TEST(shards_groups_by_shard_id)
 }
 END_TEST
 
+START_TEST(a_replica_that_could_not_learn_its_shard_is_still_shown_in_it)
+{
+    char *before = strdup(fake_run("cluster shards"));
+    memset(fake.topo->nodes[3].shard_id, 'z', HS_ID_LEN);
+    fake.view.version++;
+    ck_reply("cluster shards", before);
+    free(before);
+}
+END_TEST
+
 START_TEST(shards_tells_health)
 {
     fake.topo->nodes[1].flags |= HS_NODE_FAIL;
@@ -210,6 +220,7 @@ int main(void)
         slots_hides_replicas_that_failed_or_have_no_data,
         slots_follows_the_preferred_endpoint,
         shards_groups_by_shard_id,
+        a_replica_that_could_not_learn_its_shard_is_still_shown_in_it,
         shards_tells_health,
         info_has_the_stock_lines_in_order,
         links_lists_both_directions,

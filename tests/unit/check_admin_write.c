@@ -188,6 +188,32 @@ START_TEST(replies_wait_their_turn_behind_the_owner)
 }
 END_TEST
 
+START_TEST(exec_waits_for_the_owner_between_commands)
+{
+    static const char bytes[] =
+        "multi\ncluster addslots 1\nping a\ncluster reset hard\nexec\nping b\n";
+    fake.hold = true;
+    fake_feed(bytes, sizeof(bytes) - 1);
+    ck_assert_int_eq(fake.verdict, HS_CLIENT_WAIT);
+    ck_assert_int_eq(fake.cmd.type, HS_CMD_ADDSLOTS);
+    ck_assert_str_eq(fake.out.p, "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n");
+    fake.out.n = 0;
+    fake.ops.reply(fake.session, fake.held, &fake.out);
+    fake_feed(NULL, 0);
+    ck_assert_int_eq(fake.cmd.type, HS_CMD_RESET);
+    ck_assert_str_eq(fake.out.p, "+OK\r\n$1\r\na\r\n");
+    fake.out.n = 0;
+    fake.ops.reply(fake.session, fake.held, &fake.out);
+    fake_feed(NULL, 0);
+    ck_assert_str_eq(fake.out.p, "+OK\r\n$1\r\nb\r\n");
+    fake_feed(bytes, sizeof(bytes) - 1); /* and a client that leaves in the middle */
+    ck_assert_int_eq(fake.verdict, HS_CLIENT_WAIT);
+    fake.ops.close(fake.session);
+    fake.session = NULL;
+    fake.ops.drop(fake.ops.ctx, fake.held);
+}
+END_TEST
+
 START_TEST(a_request_outlives_its_session)
 {
     fake.hold = true;
@@ -200,7 +226,7 @@ END_TEST
 
 int main(void)
 {
-    static const TTest *tests[8];
+    static const TTest *tests[9];
     tests[0] = setslot_on_a_replica_is_refused;
     tests[1] = meet_defaults_the_bus_port;
     tests[2] = ranges_before_a_bad_one_are_kept;
@@ -209,7 +235,8 @@ int main(void)
     tests[5] = failover_words;
     tests[6] = replies_wait_their_turn_behind_the_owner;
     tests[7] = a_request_outlives_its_session;
-    Suite *s = fake_suite("admin_write", tests, 8);
+    tests[8] = exec_waits_for_the_owner_between_commands;
+    Suite *s = fake_suite("admin_write", tests, 9);
     TCase *t = tcase_create("golden");
     tcase_add_checked_fixture(t, fake_setup, fake_teardown);
     tcase_add_loop_test(t, replies_are_worded_as_redis_7_2_words_them, 0,

@@ -185,6 +185,27 @@ START_TEST(a_verdict_reaches_those_who_did_not_reach_it_themselves)
 }
 END_TEST
 
+START_TEST(a_dead_node_whose_address_another_took_is_found_dead)
+{
+    uint16_t ix[N];
+    ids_of(4, ix);
+    world_kill(&w, 4);
+    struct hs_topo *stranger = hs_topo_create(1, 0, 1);
+    stranger->nodes_n = 1;
+    memset(stranger->nodes[0].id.hex, 'z', HS_ID_LEN);
+    stranger->nodes[0].flags = HS_NODE_MYSELF | HS_NODE_MASTER;
+    stranger->nodes[0].master = HS_TOPO_NONE;
+    hs_topo_destroy(w.node[4].disk);
+    w.node[4].disk = stranger;
+    world_restart(&w, 4); /* at the address of the dead one */
+    world_run(&w, 2 * TIMEOUT_MS + 2000);
+    for (int i = 0; i < 4; i++) {
+        ck_assert(has_flag(core(i), ix[i], HS_NODE_NOADDR));
+        ck_assert_uint_eq(flags_in(i, ix[i]), HS_NODE_FAIL);
+    }
+}
+END_TEST
+
 /* ---- reports, one core at a time ---- */
 
 static void accuse(int by, int about)
@@ -305,6 +326,7 @@ int main(void)
     tcase_add_test(tc, a_restarted_node_comes_back);
     tcase_add_test(tc, one_node_that_stood_still_accuses_nobody);
     tcase_add_test(tc, a_verdict_reaches_those_who_did_not_reach_it_themselves);
+    tcase_add_test(tc, a_dead_node_whose_address_another_took_is_found_dead);
     tcase_add_checked_fixture(reports, setup, teardown);
     tcase_set_timeout(reports, 60);
     tcase_add_test(reports, the_same_accuser_twice_counts_once);

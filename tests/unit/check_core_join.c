@@ -214,6 +214,32 @@ START_TEST(a_hard_reset_makes_a_node_nobody_knows)
 }
 END_TEST
 
+/* A reset that is not on disk yet may be undone by a crash, and nobody would be
+ * the worse for it; but what the node was may not be told as what it is. */
+START_TEST(a_reset_node_is_met_as_what_it_is_now_however_slow_its_disk_is)
+{
+    add(3);
+    world_slots(&w, 0, 0, 10);
+    world_slots(&w, 1, 20, 30);
+    world_run(&w, 100);
+    w.node[0].disk_stuck = true;
+    w.node[1].disk_stuck = true;
+    struct hs_cmd cmd = {.type = HS_CMD_RESET, .hard = true};
+    memset(cmd.id.hex, 'f', HS_ID_LEN);
+    memset(cmd.shard_id, 'e', HS_ID_LEN);
+    world_command(&w, 0, cmd);
+    world_command(&w, 1, (struct hs_cmd){.type = HS_CMD_RESET});
+    world_meet(&w, 0, 2);
+    world_meet(&w, 2, 1);
+    world_run(&w, 3000);
+    ck_assert_uint_eq(core(2)->nodes_n, 3);
+    ck_assert_uint_eq(core(2)->assigned_n, 0);
+    uint16_t met = core_index_find(core(2), cmd.id.hex);
+    ck_assert_uint_ne(met, NIL16);
+    ck_assert(!has_flag(core(2), met, HS_NODE_NOADDR));
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("core/join");
@@ -233,6 +259,7 @@ int main(void)
     tcase_add_test(tc, a_forgotten_node_stays_away_while_it_is_blacklisted);
     tcase_add_test(tc, a_soft_reset_keeps_the_id_and_forgets_the_rest);
     tcase_add_test(tc, a_hard_reset_makes_a_node_nobody_knows);
+    tcase_add_test(tc, a_reset_node_is_met_as_what_it_is_now_however_slow_its_disk_is);
     suite_add_tcase(s, tc);
     return hs_test_main(s);
 }

@@ -190,6 +190,39 @@ START_TEST(a_shutdown_is_passed_on_and_answered_at_the_stop)
 }
 END_TEST
 
+START_TEST(a_new_configuration_reaches_the_reactors_and_the_view)
+{
+    static struct hs_conf conf;
+    begin(NULL);
+    hs_conf_defaults(&conf);
+    conf.node_timeout_ms = 7000;
+    conf.maxclients = 5;
+    conf.timeout_s = 6;
+    conf.tcp_keepalive_s = 8;
+    conf.link_sendbuf_limit = 9;
+    struct hs_request req = {.kind = HS_REQ_CONF, .conn = {1, 1}, .conf = &conf};
+    struct hs_in in = {.kind = HS_IN_REQUEST, .conn = {1, 1}, .ptr = &req};
+    give(&in);
+    ck_assert_int_eq(get().kind, HS_OUT_REPLY);
+    ck_assert_int_eq(req.err, HS_CMD_OK);
+    const struct hs_published *p = hs_snapshot_begin(snapshot, 0);
+    ck_assert_uint_eq(p->conf.maxclients, 5);
+    ck_assert_str_eq(p->save_error, "write: no room");
+    hs_snapshot_end(snapshot, 0);
+    end();
+    ck_assert_uint_eq(net_tune.dial_timeout_ms, 7000);
+    ck_assert_uint_eq(net_tune.stall_timeout_ms, 7000);
+    ck_assert_uint_eq(net_tune.clients_max, 5);
+    ck_assert_uint_eq(net_tune.client_timeout_s, 6);
+    ck_assert_uint_eq(net_tune.tcp_keepalive_s, 8);
+    ck_assert_uint_eq(net_tune.sendbuf_limit, 9);
+    conf.node_timeout_ms = 1000;
+    hs_owner_net_tune(&conf, &net_tune);
+    ck_assert_uint_eq(net_tune.dial_timeout_ms, 1000);
+    ck_assert_uint_eq(net_tune.stall_timeout_ms, 5000);
+}
+END_TEST
+
 static void dial_on_frame(const struct hs_event *ev, struct hs_actions *out)
 {
     if (ev->type == HS_EV_DIAL_FAILED) {
@@ -308,6 +341,7 @@ int main(void)
     tcase_add_test(t, a_link_whose_reactor_takes_nothing_is_closed_once);
     tcase_add_test(t, without_a_free_chunk_frames_wait_until_one_comes_back);
     tcase_add_test(t, a_shutdown_is_passed_on_and_answered_at_the_stop);
+    tcase_add_test(t, a_new_configuration_reaches_the_reactors_and_the_view);
     tcase_add_test(t, a_dial_carries_address_and_name_and_its_failure_brings_the_name_back);
     tcase_add_test(t, while_entries_wait_for_a_reactor_nothing_is_taken_from_it);
     tcase_add_test(t, a_dial_without_room_fails_and_the_core_hears_of_it);

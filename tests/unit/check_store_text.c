@@ -234,9 +234,10 @@ static const struct {
     const char *words;
 } broken[] = {
     {"", 0, "empty"},
-    {ME "vars currentEpoch 9 lastVoteEpoch 8", 0, "middle of a line"},
-    {ME, 0, "no vars line"},
-    {VARS, 0, "no line has the flag 'myself'"},
+    {ME "vars currentEpoch 9 lastVoteEpoch 8", 2, "middle of a line"},
+    {"d3aea4ae", 1, "middle of a line"},
+    {ME, 1, "no vars line"},
+    {VARS, 1, "no line has the flag 'myself'"},
     {ME VARS VARS, 3, "second vars line"},
     {ME "vars currentEpoch 9 lastVoteEpoch\n", 2, "name without a value"},
     {ME "vars currentEpoch nine\n", 2, "'nine' is not an epoch"},
@@ -295,6 +296,10 @@ START_TEST(a_file_of_zeroes_is_called_unwritten)
     char text[512] = {0};
     ck_assert_ptr_null(hs_nodesconf_parse(text, sizeof(text), NOW_MS, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "NUL bytes"));
+    ck_assert_uint_eq(err.line, 1);
+    text[0] = text[7] = '\n';
+    ck_assert_ptr_null(hs_nodesconf_parse(text, sizeof(text), NOW_MS, &err));
+    ck_assert_uint_eq(err.line, 2);
 }
 END_TEST
 

@@ -194,12 +194,15 @@ END_TEST
 
 START_TEST(a_full_disk_is_retried_until_it_is_not)
 {
+    char why[256];
     atomic_store(&disk_error, ENOSPC);
     start();
     hs_store_submit(store, topology(1), 1, true);
     wait_failures(1);
     ck_assert_uint_eq(hs_store_saved(store), 0);
     ck_assert_uint_eq(on_disk(), 0);
+    hs_store_error(store, why, sizeof(why));
+    ck_assert_str_eq(why, "rename: No space left on device");
     for (uint64_t seq = 2; seq <= 50; seq++) /* does not make it try harder */
         hs_store_submit(store, topology(seq), seq, false);
     ck_assert_uint_le(hs_store_failures(store), 2);
@@ -207,6 +210,21 @@ START_TEST(a_full_disk_is_retried_until_it_is_not)
     atomic_store(&disk_error, 0);
     wait_saved(50);
     ck_assert_uint_eq(on_disk(), 50);
+    hs_store_error(store, why, sizeof(why));
+    ck_assert_str_eq(why, "");
+}
+END_TEST
+
+START_TEST(a_flush_saves_before_the_thread_runs_and_says_if_it_could_not)
+{
+    hs_store_submit(store, topology(1), 1, true);
+    atomic_store(&disk_error, ENOSPC);
+    ck_assert(!hs_store_flush(store));
+    ck_assert_uint_eq(on_disk(), 0);
+    atomic_store(&disk_error, 0);
+    ck_assert(hs_store_flush(store));
+    ck_assert_uint_eq(on_disk(), 1);
+    ck_assert_uint_eq(hs_store_saved(store), 1);
 }
 END_TEST
 
@@ -263,6 +281,7 @@ int main(void)
     tcase_add_test(tc, saves_nothing_waits_for_are_coalesced);
     tcase_add_test(tc, a_synchronous_save_does_not_wait_its_turn);
     tcase_add_test(tc, a_full_disk_is_retried_until_it_is_not);
+    tcase_add_test(tc, a_flush_saves_before_the_thread_runs_and_says_if_it_could_not);
     tcase_add_test(tc, stopping_writes_what_is_left);
     tcase_add_test(tc, stopping_does_not_wait_for_a_broken_disk);
     tcase_add_test(tc, what_was_saved_is_what_the_next_start_reads);

@@ -98,8 +98,8 @@ START_TEST(the_longest_frame_grows_with_the_cluster)
 {
     uint32_t before = 0;
 
-    ck_assert_uint_eq(hs_wire_frame_max(0), 64 * 1024);
-    ck_assert_uint_eq(hs_wire_frame_max(6), 64 * 1024);
+    ck_assert_uint_eq(hs_wire_frame_max(0), HS_FRAME_FLOOR);
+    ck_assert_uint_eq(hs_wire_frame_max(6), HS_FRAME_FLOOR);
     for (uint32_t nodes = 1; nodes <= 65535; nodes += 97) {
         uint32_t max = hs_wire_frame_max(nodes);
 

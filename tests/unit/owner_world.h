@@ -10,6 +10,7 @@
 #include "owner_int.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -48,6 +49,11 @@ uint32_t hs_core_bytes_max(const struct hs_core_opts *opts)
 {
     (void)opts;
     return STEP_BYTES;
+}
+
+uint32_t hs_core_publish_need(const struct hs_publish *p)
+{
+    return 2 * (HS_HDR_LEN + p->channel_len + p->message_len);
 }
 
 size_t hs_core_size(const struct hs_core_opts *opts)
@@ -131,6 +137,14 @@ static struct hs_frame_ring frame_ring;
 static struct hs_chunk_ring chunk_ring;
 static struct hs_wake reactor_wake, owner_wake;
 
+static struct hs_net_tune net_tune;
+
+void hs_net_tune(struct hs_net *n, const struct hs_net_tune *tune)
+{
+    (void)n;
+    net_tune = *tune;
+}
+
 struct hs_port hs_net_port(struct hs_net *n, uint32_t reactor)
 {
     (void)n, (void)reactor;
@@ -151,6 +165,14 @@ uint32_t hs_net_reactor_for(const struct hs_net *n, const char *ip)
 {
     (void)n, (void)ip;
     return 0;
+}
+
+static atomic_bool has_subscribers;
+
+bool hs_net_has_subscribers(const struct hs_net *n, uint32_t reactor)
+{
+    (void)n, (void)reactor;
+    return atomic_load(&has_subscribers);
 }
 
 /* ---- the store ---- */
@@ -177,6 +199,12 @@ uint64_t hs_store_failures(const struct hs_store *s)
 {
     (void)s;
     return 0;
+}
+
+void hs_store_error(struct hs_store *s, char *text, size_t n)
+{
+    (void)s;
+    snprintf(text, n, "write: no room");
 }
 
 void hs_store_notify(struct hs_store *s, struct hs_wake *owner)
@@ -253,9 +281,13 @@ static void give(const struct hs_in *in)
 
 static void give_back(const struct hs_out *out)
 {
-    if (out->kind != HS_OUT_SEND && out->kind != HS_OUT_DIAL)
+    if (out->kind != HS_OUT_SEND && out->kind != HS_OUT_DIAL && out->kind != HS_OUT_DELIVER)
         return;
     struct hs_chunk_ref ref = {.chunk = out->chunk};
+    if (out->kind == HS_OUT_DELIVER) {
+        ref.tag = out->tag;
+        ref.number = 3; /* as if three clients had it */
+    }
     ck_assert(hs_chunk_ring_push(&chunk_ring, &ref));
     hs_wake_post(&owner_wake);
 }
@@ -299,6 +331,7 @@ static void add_send(struct hs_actions *out, uint32_t link, uint32_t len)
     a->link = (struct hs_link){link, 1};
     a->off = out->bytes_n;
     a->len = len;
+    a->control = true;
     memset(out->bytes + out->bytes_n, (int)('a' + link), len);
     out->bytes_n += len;
 }

@@ -180,6 +180,12 @@ verb_cover() {
         -show-branch-summary -show-region-summary=0 "${rooms[@]}"
 }
 
+# Half an hour or more: several hundred builds of the core and runs of its tests.
+verb_mutate() {
+    need_dev
+    tools/mutate.py . "$@"
+}
+
 verb_debug-builds() {
     local cc
     for cc in gcc clang; do

@@ -16,7 +16,7 @@ SYSTEM_ONLY_IN = [
     (r"ck_", {"ring"}),
     (r"mimalloc", {"base"}),
     (r"pthread\.h$|threads\.h$", {"base", "ring", "store", "daemon"}),
-    (r"sys/socket\.h$|netinet/tcp\.h$|netdb\.h$|sys/un\.h$", {"net", "daemon"}),
+    (r"sys/socket\.h$|netinet/tcp\.h$|netdb\.h$|sys/un\.h$", {"net", "daemon", "base"}),
     (r"sys/time\.h$|time\.h$", {"base", "store", "owner", "daemon"}),
 ]
 
@@ -54,6 +54,14 @@ def linked_rooms(cmake, target):
     return {w[3:] for w in " ".join(words).split() if w.startswith("hs_")}
 
 
+def micro_room(cmake, table, name):
+    """bench/micro/bench_ROOM.c measures that room; its helpers know only frames."""
+    what = name.removeprefix("bench_")
+    part = re.search(rf"^set\(micro_room_{what} (\w+)\)", cmake, re.MULTILINE)
+    room = part.group(1) if part else what
+    return room if room in table else "wire"
+
+
 def place(rel, table, cmake):
     """(room or None, doors it may open, directory of its private headers)."""
     top, name = rel.parts[0], rel.stem
@@ -65,9 +73,13 @@ def place(rel, table, cmake):
     if top == "tests":
         m = re.match(r"(?:check_|fuzz_)?([a-z]+)", name)
         room = m.group(1) if m and m.group(1) in table else "daemon"
+        private = "bench" if m and m.group(1) == "bench" else f"src/{room}"
+        return None, floors(table, room), pathlib.PurePath(private)
+    if top == "bench" and rel.parts[1] == "micro":
+        room = micro_room(cmake, table, name)
         return None, floors(table, room), pathlib.PurePath("src", room)
     doors = set()
-    for room in linked_rooms(cmake, name):
+    for room in linked_rooms(cmake, "hearsay-bench" if top == "bench" else name):
         doors |= floors(table, room)
     return None, doors, None
 

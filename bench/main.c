@@ -1,0 +1,35 @@
+/* main.c - hearsay-bench: every peer of a cluster but one, in one process. */
+#include <signal.h>
+#include <stdlib.h>
+
+#include "bench.h"
+
+int main(int argc, char **argv)
+{
+    struct sample *samples;
+    struct options o;
+    struct result r;
+    int status;
+
+    if (!options_parse(&o, argc, argv, &status)) {
+        return status;
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (o.compare[0] != NULL) {
+        return compare(&o);
+    }
+    samples = calloc(SAMPLES_MAX, sizeof(*samples));
+    if (samples == NULL) {
+        return 2;
+    }
+    status = run(&o, &r, samples);
+    if (status != 2) {
+        report_text(stdout, &o, &r);
+        if ((o.json != NULL && !report_json(&o, &r)) ||
+            (o.plot != NULL && !report_svg(&o, &r, samples))) {
+            status = 2;
+        }
+    }
+    free(samples);
+    return status;
+}

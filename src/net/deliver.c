@@ -1,0 +1,90 @@
+/* deliver.c - what clients get without having asked: messages of pub/sub, and
+ * what sessions have for other connections.
+ *
+ * A client that does not read what is pushed to it is closed before it costs
+ * much memory; until then it costs the others nothing.
+ */
+#include "net_int.h"
+
+/* ---- deliveries ---- */
+
+void client_deliver(struct hs_reactor *r, const struct hs_out *out)
+{
+    const uint8_t *p = out->chunk->bytes + out->off;
+    struct hs_publish msg = {.channel_len = hs_get32(p), .message_len = hs_get32(p + 4)};
+    uint32_t n = 0;
+
+    msg.channel = p + 8;
+    msg.message = msg.channel + msg.channel_len;
+    if (r->net->ops.deliver != NULL)
+        n = r->net->ops.deliver(r->net->ops.ctx, r->ix, &msg, out->dial != 0);
+    push_delivered(r, out, n);
+}
+
+void hs_net_set_subscribers(struct hs_net *n, uint32_t reactor, bool any)
+{
+    atomic_store_explicit(&n->reactors[reactor].has_subscribers, any, memory_order_relaxed);
+}
+
+/* As the stock server's client-output-buffer-limit for pub/sub. */
+static bool is_slow(const struct hs_reactor *r, struct client *cl, size_t more)
+{
+    const struct hs_net_conf *conf = &r->net->conf;
+    size_t unread = cl->out.len + (cl->fly.len - cl->fly_off) + more;
+
+    if (conf->push_hard_max > 0 && unread > conf->push_hard_max)
+        return true;
+    if (conf->push_soft_max == 0 || unread <= conf->push_soft_max) {
+        cl->soft_ms = 0;
+        return false;
+    }
+    if (cl->soft_ms == 0)
+        cl->soft_ms = r->now_ms;
+    return r->now_ms - cl->soft_ms >= conf->push_soft_ms;
+}
+
+/* ---- for sessions: other connections of their reactor, and other reactors ---- */
+
+static struct conn *find_client(struct hs_net *n, struct hs_conn_id id)
+{
+    struct hs_reactor *r = &n->reactors[hs_net_reactor_of(n, id)];
+    struct conn *c = conn_find(r, id);
+
+    return c == NULL || c->closing || c->kind != CONN_CLIENT ? NULL : c;
+}
+
+bool hs_client_push(struct hs_net *n, struct hs_conn_id id, const void *p, size_t len)
+{
+    struct hs_reactor *r = &n->reactors[hs_net_reactor_of(n, id)];
+    struct conn *c = find_client(n, id);
+
+    if (c == NULL || c->doomed)
+        return false;
+    if (is_slow(r, c->client, len)) {
+        /* At once: it would never read what is queued before. */
+        count_add(r->counts, COUNT_clients_slow, 1);
+        c->doomed = true;
+    } else {
+        hs_outbuf_put(&c->client->out, p, len);
+    }
+    conn_want_flush(r, c);
+    return true;
+}
+
+/* Not at once: the caller may be in the middle of that client's own feed(). */
+bool hs_client_kill(struct hs_net *n, struct hs_conn_id id)
+{
+    struct conn *c = find_client(n, id);
+
+    if (c == NULL)
+        return false;
+    c->doomed = true;
+    conn_want_flush(&n->reactors[hs_net_reactor_of(n, id)], c);
+    return true;
+}
+
+void hs_net_wake(struct hs_net *n, uint32_t reactor)
+{
+    HS_ASSERT(reactor < n->conf.reactors);
+    hs_wake_force(&n->reactors[reactor].wake);
+}

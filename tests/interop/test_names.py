@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Claims: what nodes tell of themselves in extensions arrives, in both directions:
+host names, and which nodes are one shard."""
+import harness
+from harness import Case, Cluster
+
+SHARDS_ON_BUS = (7, 2)
+
+
+def hostnames(node):
+    """{id: host name} as this node lists them."""
+    names = {}
+    for line in node.call("CLUSTER", "NODES").splitlines():
+        node_id, address = line.split(" ")[:2]
+        names[node_id] = address.split(",")[1] if "," in address else ""
+    return names
+
+
+def stored_shards(node):
+    """{id: shard id} in the node's file."""
+    shards = {}
+    for line in node.nodes_conf.read_text().splitlines():
+        if "shard-id=" in line:
+            shards[line.split(" ")[0]] = line.split("shard-id=")[1].split(" ")[0].split(",")[0]
+    return shards
+
+
+def shard_groups(node):
+    """The sets of nodes that CLUSTER SHARDS puts together."""
+    groups = set()
+    for shard in node.call("CLUSTER", "SHARDS"):
+        nodes = dict(zip(shard[0::2], shard[1::2]))["nodes"]
+        groups.add(frozenset(dict(zip(n[0::2], n[1::2]))["id"] for n in nodes))
+    return groups
+
+
+class Names(Case):
+    @classmethod
+    def set_up_clusters(cls):
+        cls.c = Cluster(cls, "hhrr").meet_and_spread("h0", "r0").wait_formed()
+        cls.c.replicate(cls.c.node("h1"), cls.c.node("r0"))
+        cls.c.replicate(cls.c.node("r1"), cls.c.node("h0"))
+
+    @harness.redis_is(since=(7, 0), why="6.2 has no host names")
+    def test_hostnames_are_seen_by_the_other_kind_and_taken_back(self):
+        for suffix in (".example", ".other.example", ""):
+            wanted = {n.id: n.name + suffix if suffix else "" for n in self.c.nodes}
+            for n in self.c.nodes:
+                n.call("CONFIG", "SET", "cluster-announce-hostname", wanted[n.id])
+            self.c.wait(lambda w=wanted: all(hostnames(n) == w for n in self.c.nodes), 10,
+                        f"all see host names that end in '{suffix}'")
+
+    @harness.redis_is(since=(7, 0), why="6.2 has no CLUSTER SHARDS")
+    def test_shards_are_a_master_and_its_replicas_of_either_kind(self):
+        h0, h1, r0, r1 = (n.id for n in self.c.nodes)
+        wanted = {frozenset((h0, r1)), frozenset((r0, h1))}
+        self.c.wait(lambda: all(shard_groups(n) == wanted for n in self.c.nodes), 10,
+                    "all list the same two shards")
+
+    @harness.redis_is(since=SHARDS_ON_BUS, why="7.0 has no shard ids")
+    def test_shard_ids_are_stored_as_their_owners_say_them(self):
+        h0, h1, r0, r1 = self.c.nodes
+        self.c.wait(lambda: h0.call("CLUSTER", "MYSHARDID") == r1.call("CLUSTER", "MYSHARDID")
+                    and h1.call("CLUSTER", "MYSHARDID") == r0.call("CLUSTER", "MYSHARDID"), 10,
+                    "replicas take the shard ids of their masters")
+        wanted = {n.id: n.call("CLUSTER", "MYSHARDID") for n in self.c.nodes}
+        for n in self.c.nodes:
+            n.call("CLUSTER", "SAVECONFIG")
+        self.c.wait(lambda: all(stored_shards(n) == wanted for n in self.c.nodes), 10,
+                    f"every nodes.conf says {wanted}")
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,245 @@
+/* Edges that changing the code by one showed to be untested. */
+#include "core_solo.h"
+#include "hs_test.h"
+
+static struct solo s;
+
+static void setup(void)
+{
+    solo_init(&s);
+}
+
+static void teardown(void)
+{
+    solo_fini(&s);
+}
+
+/* Us a replica of node 1, which owns slot 1; node 2 owns slot 2. */
+static struct hs_topo *replica(void)
+{
+    struct hs_topo *boot = solo_topo(3);
+
+    boot->nodes[0].flags = HS_NODE_MYSELF | HS_NODE_SLAVE;
+    boot->nodes[0].master = 1;
+    boot->owner[1] = 1;
+    boot->owner[2] = 2;
+    return boot;
+}
+
+START_TEST(one_slot_is_enough_to_stand_for)
+{
+    struct hs_topo *boot = replica();
+
+    boot->nodes[1].flags |= HS_NODE_FAIL;
+    solo_start(&s, boot);
+    for (int i = 0; i < 40 && !s.core->auth_asked; i++) {
+        solo_tick(&s, TICK_MS);
+    }
+    ck_assert(s.core->auth_asked);
+}
+END_TEST
+
+START_TEST(a_replicas_header_has_the_slots_its_master_owns_now)
+{
+    struct hs_hdr h = solo_hdr(1);
+    uint8_t slots[HS_SLOTS_BYTES] = {0x12}; /* slots 1 and 4 */
+
+    solo_start(&s, replica());
+    struct hs_link l = solo_accept(&s);
+    h.slots = slots;
+    solo_ping(&s, l, HS_MSG_PING, &h, NULL);
+    solo_saved(&s);
+    solo_ping(&s, l, HS_MSG_PING, &h, NULL);
+    ck_assert_uint_eq(solo_msg(&s, HS_MSG_PONG, 0).frame[HS_OFF_SLOTS], 0x12);
+}
+END_TEST
+
+START_TEST(an_unreachable_node_that_lost_its_last_slot_is_not_gossiped)
+{
+    struct hs_slot_range r = {2, 2};
+
+    solo_start(&s, replica());
+    ck_assert_uint_eq(s.core->fresh_n, 2);
+    solo_command(&s, (struct hs_cmd){.type = HS_CMD_DELSLOTS, .ranges = &r, .ranges_n = 1});
+    ck_assert_uint_eq(s.core->fresh_n, 1);
+}
+END_TEST
+
+START_TEST(a_stranger_without_a_bus_port_is_answered_and_not_dialed)
+{
+    struct hs_hdr h = solo_hdr(9);
+
+    solo_start(&s, solo_topo(1));
+    h.cport = 0;
+    solo_ping(&s, solo_accept(&s), HS_MSG_MEET, &h, NULL);
+    ck_assert_uint_eq(solo_sent(&s, HS_MSG_PONG), 1);
+    ck_assert_uint_eq(s.core->nodes_n, 1);
+    h.cport = 1;
+    solo_ping(&s, solo_accept(&s), HS_MSG_MEET, &h, NULL);
+    ck_assert_uint_eq(s.core->nodes_n, 2);
+}
+END_TEST
+
+START_TEST(an_address_where_somebody_else_answers_is_forgotten)
+{
+    struct hs_hdr h = solo_hdr(9);
+
+    solo_start(&s, solo_topo(2));
+    solo_ping(&s, solo_connect(&s, 1), HS_MSG_PONG, &h, NULL);
+    ck_assert(core_node_address_is(s.core, 1, "", 0, 0, 0));
+}
+END_TEST
+
+START_TEST(an_answer_ends_suspicion_and_changes_no_role)
+{
+    struct hs_topo *boot = solo_topo(3);
+    struct hs_hdr h = solo_hdr(1);
+    struct hs_node_id master = solo_id(2);
+
+    boot->nodes[1].flags = HS_NODE_SLAVE | HS_NODE_PFAIL;
+    boot->nodes[1].master = 2;
+    solo_start(&s, boot);
+    h.slaveof = &master;
+    solo_ping(&s, solo_connect(&s, 1), HS_MSG_PONG, &h, NULL);
+    ck_assert_uint_eq(s.core->hot[1].flags, HS_NODE_SLAVE);
+}
+END_TEST
+
+START_TEST(a_takeover_is_announced_once)
+{
+    solo_start(&s, replica());
+    solo_connect(&s, 2);
+    solo_saved(&s);
+    solo_command(&s, (struct hs_cmd){.type = HS_CMD_FAILOVER, .failover = HS_FAILOVER_TAKEOVER});
+    ck_assert_uint_eq(solo_sent(&s, HS_MSG_PONG), 0); /* not before it is on disk */
+    solo_saved(&s);
+    ck_assert_uint_eq(solo_sent(&s, HS_MSG_PONG), 1);
+}
+END_TEST
+
+START_TEST(nothing_is_announced_again_with_the_next_save)
+{
+    struct hs_cmd save = {.type = HS_CMD_SAVECONFIG, .token = 1};
+
+    solo_start(&s, replica());
+    solo_connect(&s, 2);
+    solo_command(&s, (struct hs_cmd){.type = HS_CMD_FAILOVER, .failover = HS_FAILOVER_TAKEOVER});
+    solo_saved(&s);
+    solo_step(&s, &(struct hs_event){.type = HS_EV_COMMAND, .cmd = &save});
+    solo_saved(&s);
+    ck_assert_uint_eq(solo_sent(&s, HS_MSG_PONG), 0);
+}
+END_TEST
+
+START_TEST(a_pending_ping_is_gossiped_with_its_time)
+{
+    solo_start(&s, solo_topo(2));
+    solo_connect(&s, 1);
+    ck_assert_uint_eq(hs_get32(board_of(s.core, 1) + HS_G_PING_SENT),
+                      (uint32_t)(s.now.wall.ms / 1000));
+}
+END_TEST
+
+START_TEST(the_next_tick_is_when_the_next_node_is_due)
+{
+    solo_start(&s, solo_topo(2));
+    for (uint16_t slot = 0; slot < 200; slot++) { /* over all words of the wheel's bits */
+        s.core->random_ping_at = s.now.mono.ms + 100000;
+        s.core->ok = true;
+        core_wheel_set(s.core, 1, s.now.mono.ms + 5 * TICK_MS);
+        ck_assert_int_eq(hs_core_next_tick(s.core).ms, s.now.mono.ms + 5 * TICK_MS);
+        s.now.mono.ms += TICK_MS;
+        s.core->now = s.now;
+        s.core->ticked_at += TICK_MS;
+    }
+}
+END_TEST
+
+START_TEST(our_header_has_the_slots_we_were_given)
+{
+    struct hs_slot_range r = {3, 3};
+    struct hs_hdr h = solo_hdr(1);
+
+    solo_start(&s, solo_topo(2));
+    solo_command(&s, (struct hs_cmd){.type = HS_CMD_ADDSLOTS, .ranges = &r, .ranges_n = 1});
+    solo_saved(&s);
+    solo_ping(&s, solo_accept(&s), HS_MSG_PING, &h, NULL);
+    ck_assert_uint_eq(solo_msg(&s, HS_MSG_PONG, 0).frame[HS_OFF_SLOTS], 8);
+}
+END_TEST
+
+START_TEST(a_failed_replica_that_answers_is_a_replica_again)
+{
+    struct hs_topo *boot = solo_topo(3);
+    struct hs_hdr h = solo_hdr(1);
+    struct hs_node_id master = solo_id(2);
+
+    boot->nodes[1].flags = HS_NODE_SLAVE | HS_NODE_FAIL;
+    boot->nodes[1].master = 2;
+    solo_start(&s, boot);
+    h.slaveof = &master;
+    solo_ping(&s, solo_connect(&s, 1), HS_MSG_PONG, &h, NULL);
+    ck_assert_uint_eq(s.core->hot[1].flags, HS_NODE_SLAVE);
+}
+END_TEST
+
+START_TEST(an_update_names_the_slots_their_owner_still_claims)
+{
+    struct hs_topo *boot = solo_topo(3);
+    struct hs_hdr h = solo_hdr(2);
+    uint8_t slots[HS_SLOTS_BYTES] = {2};
+
+    boot->owner[1] = boot->owner[5] = 1;
+    boot->nodes[1].config_epoch = 9;
+    solo_start(&s, boot);
+    solo_connect(&s, 2);
+    h.myip = "127.0.0.1";
+    h.slots = slots;
+    solo_ping(&s, solo_accept(&s), HS_MSG_PING, &h, NULL);
+    struct hs_view v = solo_msg(&s, HS_MSG_UPDATE, 0);
+    ck_assert_uint_eq(v.frame[HS_OFF_UPDATE_SLOTS], 0x22);
+    ck_assert_uint_eq(hs_get64(v.frame + HS_OFF_UPDATE_EPOCH), 9);
+}
+END_TEST
+
+/* We are the only voter, or the only voter is somebody else. */
+START_TEST(only_a_lone_voter_judges_alone)
+{
+    for (uint16_t owner = 0; owner < 2; owner++) {
+        struct hs_topo *boot = solo_topo(3);
+        boot->owner[0] = owner;
+        solo_init(&s);
+        solo_start(&s, boot);
+        s.core->out = &s.acts;
+        core_suspect(s.core, 2);
+        ck_assert_int_eq(has_flag(s.core, 2, HS_NODE_FAIL), owner == SELF);
+        if (owner == 0) {
+            solo_fini(&s);
+        }
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("core/edges");
+    TCase *tc = tcase_create("edges");
+
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, one_slot_is_enough_to_stand_for);
+    tcase_add_test(tc, a_replicas_header_has_the_slots_its_master_owns_now);
+    tcase_add_test(tc, an_unreachable_node_that_lost_its_last_slot_is_not_gossiped);
+    tcase_add_test(tc, a_stranger_without_a_bus_port_is_answered_and_not_dialed);
+    tcase_add_test(tc, an_address_where_somebody_else_answers_is_forgotten);
+    tcase_add_test(tc, an_answer_ends_suspicion_and_changes_no_role);
+    tcase_add_test(tc, a_takeover_is_announced_once);
+    tcase_add_test(tc, nothing_is_announced_again_with_the_next_save);
+    tcase_add_test(tc, a_pending_ping_is_gossiped_with_its_time);
+    tcase_add_test(tc, the_next_tick_is_when_the_next_node_is_due);
+    tcase_add_test(tc, our_header_has_the_slots_we_were_given);
+    tcase_add_test(tc, a_failed_replica_that_answers_is_a_replica_again);
+    tcase_add_test(tc, an_update_names_the_slots_their_owner_still_claims);
+    tcase_add_test(tc, only_a_lone_voter_judges_alone);
+    suite_add_tcase(suite, tc);
+    return hs_test_main(suite);
+}
