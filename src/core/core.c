@@ -330,7 +330,6 @@ void hs_core_step(struct hs_core *c, const struct hs_event *ev, struct hs_now no
     COUNT(c, steps);
     notice_pause(c);
     apply(c, ev);
-    core_announce(c);
     if (c->state_due) {
         core_state_update(c);
     }

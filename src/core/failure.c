@@ -58,8 +58,9 @@ void core_judge(struct hs_core *c, uint16_t ix)
 }
 
 /* Tells everybody of the verdicts reached, as many as one step has room for:
- * one gossip section can complete hundreds, each for thousands of nodes. The
- * rest goes out in steps of their own, at once. */
+ * one gossip section can complete hundreds, each for thousands of nodes. Only
+ * ticks do, which are asked for at once while any wait, so that whoever drives
+ * the core sets the pace when its ways out are full. */
 void core_announce(struct hs_core *c)
 {
     while (c->announce_n > 0 && c->out->max - c->out->n >= c->nodes_n + 64 && core_can_ping(c)) {

@@ -238,6 +238,7 @@ void core_tick(struct hs_core *c)
         c->tick_pings_n = 0;
         c->tick_dials_n = 0;
     }
+    core_announce(c);
     c->behind = !run_wheel(c);
     if (!c->behind && c->now.mono.ms >= c->random_ping_at) {
         random_ping(c);

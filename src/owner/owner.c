@@ -288,10 +288,23 @@ static void take_saved(struct hs_owner *o)
     owner_step(o, &ev);
 }
 
+/* A tick may have something for every node (a verdict, a hundred of them), so
+ * it waits until the reactors have taken what the last one had; but not for
+ * long, since one that hangs must not stop the others' heartbeats. */
+static bool tick_must_wait(const struct hs_owner *o)
+{
+    bool blocked = false;
+    for (uint32_t r = 0; r < o->ports_n; r++)
+        blocked = blocked || owner_port_is_blocked(&o->ports[r]);
+    return blocked && hs_mono_since(o->now.mono, o->ticked_at) < OWNER_TICK_WAIT_MS;
+}
+
 static void tick(struct hs_owner *o)
 {
-    if (hs_mono_since(o->now.mono, hs_core_next_tick(o->core)) < 0 || !is_ready(o))
+    if (hs_mono_since(o->now.mono, hs_core_next_tick(o->core)) < 0 || tick_must_wait(o) ||
+        !is_ready(o))
         return;
+    o->ticked_at = o->now.mono;
     struct hs_event ev = {.type = HS_EV_TICK};
     owner_step(o, &ev);
 }

@@ -18,6 +18,7 @@ enum {
     OWNER_NOTE_BURST = 32,         /* log lines of one kind at once */
     OWNER_NOTE_PER_S = 10,         /* and per second after that */
     OWNER_STARVED_MS = 1,          /* how soon to look again for room nobody announces */
+    OWNER_TICK_WAIT_MS = 200,      /* for reactors with full ways out; then it ticks anyway */
     OWNER_REST_MS = 1000,          /* longest sleep */
     OWNER_STOP_MS = 2000,          /* how long a stop waits for the reactors */
 };
@@ -86,6 +87,7 @@ struct hs_owner {
     struct hs_snapshot *snapshot;
     struct hs_wake *wake;
     struct hs_now now; /* sampled once per batch */
+    hs_mono ticked_at; /* the last tick the core was given */
     int64_t now_ns;    /* the same moment */
     struct hs_actions acts;
     struct owner_chunks chunks;
