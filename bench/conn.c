@@ -84,7 +84,7 @@ struct conn *conn_dial(struct worker *w, uint32_t peer)
 static void take(struct worker *w, int fd)
 {
     struct bench *b = w->b;
-    struct sockaddr_in self;
+    struct sockaddr_in self = {0};
     socklen_t len = sizeof(self);
     struct linger reset = {.l_onoff = 1};
     uint32_t peer = HS_NIL;

@@ -43,7 +43,8 @@ static void rule(const struct panel *p, double v)
 static void rules(const struct panel *p)
 {
     if (p->logarithmic) {
-        for (double v = p->from; v <= p->to * 1.01; v *= 10) {
+        double v = p->from;
+        for (int decade = 0; decade < 12 && v <= p->to * 1.01; decade++, v *= 10) {
             rule(p, v);
         }
         return;

@@ -53,8 +53,9 @@ static void put_verdict(struct session *s, const struct admin_request *r)
         [HS_CMD_ERR_REPLICATE_REPLICA] = "I can only replicate a master, not a replica.",
         [HS_CMD_ERR_NOT_EMPTY] =
             "To set a master the node must be empty and without assigned slots.",
-        [HS_CMD_ERR_EPOCH_KNOWN_NODES] = "The user can assign a config epoch only when the node "
-                                         "does not know any other node.",
+        [HS_CMD_ERR_EPOCH_KNOWN_NODES] =
+            ("The user can assign a config epoch only when the node does not know any "
+             "other node."),
         [HS_CMD_ERR_EPOCH_SET] = "Node config epoch is already non-zero",
         [HS_CMD_ERR_FAILOVER_ON_MASTER] = "You should send CLUSTER FAILOVER to a replica",
         [HS_CMD_ERR_MASTER_UNKNOWN] = "I'm a replica but my master is unknown to me",

@@ -303,9 +303,10 @@ const struct admin_cmd *admin_command(size_t i)
 
 static void upper(const char *name, char *buf, size_t n)
 {
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     size_t i = 0;
     for (; name[i] != '\0' && i < n - 1; i++)
-        buf[i] = name[i] >= 'a' && name[i] <= 'z' ? (char)(name[i] - ('a' - 'A')) : name[i];
+        buf[i] = name[i] >= 'a' && name[i] <= 'z' ? letters[name[i] - 'a'] : name[i];
     buf[i] = '\0';
 }
 

@@ -43,7 +43,8 @@ static struct estimate estimate(const struct hs_conf *c, uint32_t nodes)
     double interval_ms = c->ping_interval_ms != 0 ? c->ping_interval_ms : timeout_ms / 2;
 
     /* A tenth of the cluster, at least three, and never sender and receiver. */
-    e.entries = at_most(at_least((double)(nodes / 10), 3), n - 2);
+    uint32_t tenth = nodes / 10;
+    e.entries = at_most(at_least(tenth, 3), n - 2);
     e.ping_bytes = HS_HDR_LEN + e.entries * HS_GOSSIP_LEN + SHARD_EXT_LEN;
     e.pings_floor = 1;
     e.pings_ceiling = 1 + (n - 1) * 1000 / interval_ms;

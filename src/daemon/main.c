@@ -38,6 +38,7 @@ static int prepare(struct daemon *d)
 static void announce(const struct daemon *d)
 {
     const struct hs_conf *c = &d->conf;
+    HS_ASSERT(d->boot != NULL);
     hs_log(HS_LOG_NOTICE, "hearsayd %s started, pid %ld%s%s", HS_VERSION, (long)getpid(),
            d->loaded.file[0] != 0 ? ", configuration " : ", no configuration file", d->loaded.file);
     if (d->loaded.ignored[0] != 0)

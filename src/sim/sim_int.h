@@ -257,7 +257,7 @@ static inline struct event *event_at(struct hs_sim *s, uint32_t ev)
 /* net.c, ways.c */
 void net_init_node(struct hs_sim *s, uint32_t i);
 void net_connect(struct hs_sim *s, uint32_t i, const struct hs_action *a);
-void net_syn(struct hs_sim *s, const struct event *e);
+void net_syn(struct hs_sim *s, const struct event *syn_in);
 void net_send(struct hs_sim *s, uint32_t i, struct hs_link l, struct frame *f);
 void net_close(struct hs_sim *s, uint32_t i, struct hs_link l, bool silently);
 struct end *net_end(struct hs_sim *s, uint32_t i, struct hs_link l);

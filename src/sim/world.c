@@ -196,6 +196,13 @@ static void act_note(struct hs_sim *s, uint32_t i, const struct hs_action *a)
     checks_note(s, i, a);
 }
 
+static void forget_frame(struct hs_sim *s, struct frame *f)
+{
+    if (f != NULL) {
+        frame_drop(s, f);
+    }
+}
+
 static void act_all(struct hs_sim *s, uint32_t i)
 {
     struct frame *last = NULL;
@@ -214,9 +221,7 @@ static void act_all(struct hs_sim *s, uint32_t i)
             struct frame *f = frame_of(s, a, last, last_off);
             f->refs++; /* kept here, in case the next action has the same bytes */
             act_send(s, i, a, f);
-            if (last != NULL) {
-                frame_drop(s, last);
-            }
+            forget_frame(s, last);
             last = f;
             last_off = a->off;
             break;

@@ -9,8 +9,8 @@
 #include <string.h>
 
 enum {
-    FRAME_MAX_MARGIN = 4096,     /* four string extensions at their longest, a shard id */
-    FORGOTTEN_EXT_LEN = 56,      /* the longest extension there may be one of per node */
+    FRAME_MAX_MARGIN = 4096, /* four string extensions at their longest, a shard id */
+    FORGOTTEN_EXT_LEN = 56,  /* the longest extension there may be one of per node */
 };
 
 static const uint8_t signature[4] = {'R', 'C', 'm', 'b'};

@@ -1,4 +1,7 @@
-/* Who owns what: commands, claims, epochs, UPDATE, votes. */
+/* Who owns what: commands, claims, epochs, UPDATE, votes.
+ *
+ * Length: slots, epochs and votes share one cluster.
+ */
 #include "core_world.h"
 #include "hs_test.h"
 
