@@ -305,8 +305,11 @@ static void upper(const char *name, char *buf, size_t n)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     size_t i = 0;
-    for (; name[i] != '\0' && i < n - 1; i++)
-        buf[i] = name[i] >= 'a' && name[i] <= 'z' ? letters[name[i] - 'a'] : name[i];
+    for (; name[i] != '\0' && i < n - 1; i++) {
+        buf[i] = name[i];
+        if (name[i] >= 'a' && name[i] <= 'z')
+            buf[i] = letters[name[i] - 'a'];
+    }
     buf[i] = '\0';
 }
 
