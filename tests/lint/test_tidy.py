@@ -133,7 +133,7 @@ class Tidy(unittest.TestCase):
         for top in ("work", "home", "root"):
             with self.subTest(top=top):
                 self.refuses(f"see /{top}/x\n", "path of one machine", name="docs/a.md", head="")
-        self.accepts("see src/work/x and ~/home/x\n", name="docs/a.md", head="")
+        self.accepts("see src/home/x and ~/home/x\n", name="docs/a.md", head="")
 
     def test_package_hosts(self):
         self.refuses("from https://pypi.org/x\n", "package host", name="docs/a.md", head="")
