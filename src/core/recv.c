@@ -149,7 +149,7 @@ void core_recv(struct hs_core *c, struct hs_link l, const struct hs_view *v)
     if ((v->marks & HS_VIEW_LIGHT) != 0) {
         if (ix == NIL16) { /* it names no sender, and the link has none */
             COUNT(c, light_unbound);
-            core_close(c, l);
+            drop_link(c, l);
             return;
         }
         c->cold[ix].data_received = c->now.mono.ms;

@@ -24,9 +24,12 @@ static void check_ping(struct run *r, struct end *to, const struct hs_view *v)
         hs_wire_ip(g + HS_G_IP, ip);
         HS_ASSERT(memcmp(g, v->frame + HS_OFF_SENDER, HS_ID_LEN) != 0);
         HS_ASSERT(r->damaged || is_one_character(g));
-        HS_ASSERT((hs_get16(g + HS_G_FLAGS) &
-                   (HS_NODE_MYSELF | HS_NODE_HANDSHAKE | HS_NODE_NOADDR)) == 0);
-        HS_ASSERT(hs_wire_ip_valid(ip) && hs_get16(g + HS_G_CPORT) != 0);
+        uint16_t flags = hs_get16(g + HS_G_FLAGS);
+        HS_ASSERT((flags & (HS_NODE_MYSELF | HS_NODE_HANDSHAKE)) == 0);
+        /* Without an address only a suspect is told of, and marked so. */
+        HS_ASSERT((flags & HS_NODE_NOADDR) == 0 || (flags & HS_NODE_PFAIL) != 0);
+        HS_ASSERT((flags & HS_NODE_NOADDR) != 0 ||
+                  (hs_wire_ip_valid(ip) && hs_get16(g + HS_G_CPORT) != 0));
     }
     HS_ASSERT((v->marks & HS_VIEW_BAD_GOSSIP) == 0);
     HS_ASSERT((v->frame[HS_OFF_MFLAGS] & HS_MFLAG_EXT_DATA) != 0);

@@ -129,6 +129,26 @@ START_TEST(a_handshake_with_nobody_is_given_up)
 }
 END_TEST
 
+START_TEST(a_light_frame_on_the_link_of_a_handshake_costs_the_link_only)
+{
+    struct hs_publish p = {(const uint8_t *)"c", (const uint8_t *)"m", 1, 1};
+    uint8_t frame[64];
+
+    add(2);
+    world_meet(&w, 0, 1);
+    w.node[1].deaf = true; /* it accepts, and never answers */
+    world_run(&w, 150);
+    ck_assert_int_eq(core(0)->cold[1].to_state, TO_UP);
+    uint32_t len = hs_wire_build_publish(frame, HS_MSG_PUBLISH, &p, true);
+    world_frame(&w, 0, core(0)->cold[1].to, frame, len);
+    world_run(&w, 5);
+    ck_assert_uint_eq(core(0)->counters[COUNT_light_unbound], 1);
+    w.node[1].deaf = false;
+    world_run(&w, 1000);
+    ck_assert_uint_ne(world_find(&w, 0, 1), NIL16);
+}
+END_TEST
+
 START_TEST(a_settled_cluster_is_quiet)
 {
     add(6);
@@ -254,6 +274,7 @@ int main(void)
     tcase_add_test(tc, meeting_oneself_leaves_nothing_behind);
     tcase_add_test(tc, meeting_twice_adds_nobody_twice);
     tcase_add_test(tc, a_handshake_with_nobody_is_given_up);
+    tcase_add_test(tc, a_light_frame_on_the_link_of_a_handshake_costs_the_link_only);
     tcase_add_test(tc, a_settled_cluster_is_quiet);
     tcase_add_test(tc, a_restarted_node_is_itself_again);
     tcase_add_test(tc, a_forgotten_node_stays_away_while_it_is_blacklisted);
