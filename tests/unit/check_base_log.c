@@ -68,7 +68,7 @@ START_TEST(the_time_is_local_time)
     char last[2048], expected[64];
     struct hs_now now;
 
-    setenv("TZ", "XXX-05:45", 1); /* 5 h 45 min east */
+    setenv("TZ", "KTM-05:45", 1); /* 5 h 45 min east */
     do {
         now = hs_clock();
         hs_log(HS_LOG_WARNING, "x");
