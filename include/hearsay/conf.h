@@ -10,9 +10,21 @@
 #include "hearsay/base.h"
 #include "hearsay/wire.h"
 
-enum { HS_BIND_MAX = 16, HS_PATH_MAX = 1024 };
+enum { HS_BIND_MAX = 16, HS_PATH_MAX = 1024, HS_RANGES_MAX = 64, HS_RANGE_LEN = 64 };
 
 enum hs_endpoint_type { HS_ENDPOINT_IP, HS_ENDPOINT_HOSTNAME, HS_ENDPOINT_UNKNOWN };
+
+/* Networks, IPv4 as ::ffff:a.b.c.d: the leading bits count, the others are 0. */
+struct hs_range {
+    uint8_t ip[16], bits;
+};
+
+struct hs_ranges {
+    struct hs_range v[HS_RANGES_MAX];
+    uint32_t n;
+    bool automatic;    /* nothing was said: what is prudent */
+    bool with_private; /* networks the internet does not route */
+};
 
 struct hs_conf {
     /* listening */
@@ -52,6 +64,7 @@ struct hs_conf {
     uint32_t reactors;   /* 0: one per core less the owner's */
     uint32_t io_threads; /* a hint: stock's thread count, for where reactors is 0 */
     bool cpu_pinning;
+    struct hs_ranges bus_allow;
 };
 
 /* Where a value came from, for messages and CONFIG REWRITE. */
@@ -86,6 +99,10 @@ static inline uint16_t hs_conf_bus_port(const struct hs_conf *c)
     uint16_t base = c->tls_cluster ? c->tls_port : c->port;
     return c->cluster_port != 0 ? c->cluster_port : (uint16_t)(base + 10000);
 }
+
+/* Whether a bus link from this address is welcome by bus-allow. This host's
+ * loopback always is. */
+bool hs_conf_bus_allows(const struct hs_conf *c, const char *ip);
 
 /* ---- CONFIG GET and SET ---- */
 

@@ -49,6 +49,7 @@ enum hs_owner_counter {
     HS_OWNER_CHUNK_WAITS,  /* times no chunk was free and events had to wait */
     HS_OWNER_OVERFLOWS,    /* links closed because their reactor took no more */
     HS_OWNER_REFUSALS,     /* dials and accepted connections given up for that reason */
+    HS_OWNER_BUS_DENIED,   /* bus connections from addresses that bus-allow does not name */
     HS_OWNER_PUBLICATIONS,
     HS_OWNER_PUBLISH_NS_MAX,
     HS_OWNER_NO_MEMORY,      /* copies for readers or the disk put off */

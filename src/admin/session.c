@@ -90,6 +90,21 @@ static void refuse(struct hs_outbuf *out, const char *text)
     hs_outbuf_put(out, text, strlen(text));
 }
 
+/* The stock server's words, which people search for. */
+static const char protected_mode[] =
+    "-DENIED Redis is running in protected mode because protected mode is enabled and no password "
+    "is set for the default user. In this mode connections are only accepted from the loopback "
+    "interface. If you want to connect from external computers to Redis you may adopt one of the "
+    "following solutions: 1) Just disable protected mode sending the command 'CONFIG SET "
+    "protected-mode no' from the loopback interface by connecting to Redis from the same host the "
+    "server is running, however MAKE SURE Redis is not publicly accessible from internet if you do "
+    "so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable "
+    "the protected mode by editing the Redis configuration file, and setting the protected mode "
+    "option to 'no', and then restarting the server. 3) If you started the server manually just "
+    "for testing, restart it with the '--protected-mode no' option. 4) Set up an authentication "
+    "password for the default user. NOTE: You only need to do one of the above things in order "
+    "for the server to start accepting connections from the outside.\r\n";
+
 /* What a connection is told before it may say anything; NULL if it is welcome. */
 static const char *refusal(const struct hs_published *view, const struct hs_client_info *info)
 {
@@ -97,11 +112,7 @@ static const char *refusal(const struct hs_published *view, const struct hs_clie
         return "-LOADING hearsay is starting, try again in a moment\r\n";
     if (view->conf.protected_mode && view->conf.requirepass[0] == '\0' && !info->loopback &&
         !info->unix_socket)
-        return "-DENIED Redis is running in protected mode because protected mode is enabled "
-               "and no password is set for the default user. In this mode connections are only "
-               "accepted from the loopback interface. To connect from elsewhere, set a password "
-               "with the requirepass directive, or set protected-mode to no if the network "
-               "around this server is trusted.\r\n";
+        return protected_mode;
     return NULL;
 }
 

@@ -9,10 +9,11 @@ enum conf_kind {
     CONF_INT,    /* of `size` bytes, min..max */
     CONF_MEMORY, /* bytes, with 1k 1kb 1m 1mb 1g 1gb */
     CONF_OCTAL,
-    CONF_ENUM, /* a word of `words`, stored as an int */
-    CONF_TEXT, /* char[size], what `valid` allows */
-    CONF_BIND, /* addresses, several to a line */
-    CONF_DEBUG /* no, yes, local: two flags */
+    CONF_ENUM,   /* a word of `words`, stored as an int */
+    CONF_TEXT,   /* char[size], what `valid` allows */
+    CONF_BIND,   /* addresses, several to a line */
+    CONF_RANGES, /* networks, several to a line */
+    CONF_DEBUG   /* no, yes, local: two flags */
 };
 
 enum conf_group { CONF_LISTEN, CONF_CLIENTS, CONF_PROCESS, CONF_CLUSTER, CONF_OURS, CONF_GROUPS };
@@ -50,6 +51,10 @@ const char *conf_nearest(const char *name);
 bool conf_value_set(struct hs_conf *c, const struct conf_row *row, const char *text, char *why,
                     size_t why_n);
 size_t conf_value_get(const struct hs_conf *c, const struct conf_row *row, char *buf, size_t n);
+/* ranges.c: bus-allow between its text and its field. */
+bool conf_ranges_parse(struct hs_ranges *out, const char *text, char *why, size_t why_n);
+void conf_ranges_text(const struct hs_ranges *r, char *buf, size_t n);
+
 /* "1024-2048", "yes|no", ...: what a value may be, for people. */
 void conf_value_range(const struct conf_row *row, char *buf, size_t n);
 

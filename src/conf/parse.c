@@ -101,9 +101,10 @@ static bool directive(struct loader *l, const char *name, const char *value, int
     }
     /* A password stays out of the log even when it is wrong. */
     const char *shown = conf_table[i].off == offsetof(struct hs_conf, requirepass) ? "..." : value;
-    if (values_n == 0 || (values_n > 1 && conf_table[i].kind != CONF_BIND)) {
+    bool is_list = conf_table[i].kind == CONF_BIND || conf_table[i].kind == CONF_RANGES;
+    if (values_n == 0 || (values_n > 1 && !is_list)) {
         return refuse(l, "'%.100s %.200s': %s takes %s value", name, shown, conf_table[i].name,
-                      conf_table[i].kind == CONF_BIND ? "at least one" : "one");
+                      is_list ? "at least one" : "one");
     }
     if (!conf_value_set(l->c, &conf_table[i], value, why, sizeof(why)))
         return refuse(l, "'%.100s %.200s': %s", name, shown, why);

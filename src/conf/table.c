@@ -206,6 +206,8 @@ const struct conf_row conf_table[] = {
     YES_NO(CONF_CLUSTER, "tls-cluster", NULL, tls_cluster, "no", ONCE,
            "TLS is not built in yet: only 'no' is accepted."),
 
+    OTHER(CONF_OURS, CONF_RANGES, "bus-allow", bus_allow, 0, 0, "auto", "networks", LIVE,
+          "Who may connect to the bus port: CIDRs, 'private'; auto is private without TLS."),
     NUMBER(CONF_OURS, "cluster-nodes-max", NULL, nodes_max, 2, 16384, "10000", "nodes", ONCE,
            "The largest cluster to prepare for: tables and bounds come from it."),
     NUMBER(CONF_OURS, "reactors", NULL, reactors, 0, 256, "0", "threads", ONCE,

@@ -216,6 +216,8 @@ bool conf_value_set(struct hs_conf *c, const struct conf_row *row, const char *t
         return set_text(c, row, text, why, why_n);
     case CONF_BIND:
         return set_bind(c, text, why, why_n);
+    case CONF_RANGES:
+        return conf_ranges_parse(&c->bus_allow, text, why, why_n);
     case CONF_DEBUG:
         return set_debug(c, text, why, why_n);
     default:
@@ -260,6 +262,9 @@ size_t conf_value_get(const struct hs_conf *c, const struct conf_row *row, char 
     case CONF_BIND:
         get_bind(c, buf, n);
         break;
+    case CONF_RANGES:
+        conf_ranges_text(&c->bus_allow, buf, n);
+        break;
     case CONF_DEBUG:
         snprintf(buf, n, "%s",
                  c->enable_debug_local     ? "local"
@@ -295,6 +300,9 @@ void conf_value_range(const struct conf_row *row, char *buf, size_t n)
         break;
     case CONF_BIND:
         snprintf(buf, n, "up to %d", HS_BIND_MAX);
+        break;
+    case CONF_RANGES:
+        snprintf(buf, n, "auto, or private and up to %d networks", HS_RANGES_MAX);
         break;
     case CONF_OCTAL:
         snprintf(buf, n, "%" PRIo64 "-%" PRIo64, (uint64_t)row->min, (uint64_t)row->max);

@@ -5,6 +5,8 @@
  */
 #include "owner_int.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -139,9 +141,42 @@ void owner_dispatch(struct hs_owner *o, struct hs_chunk *chunk)
         act(o, chunk, &o->acts.v[i]);
 }
 
+/* A connection between two addresses of one host stays on that host. */
+static bool is_welcome(const struct hs_owner *o, const struct hs_conn_up *up)
+{
+    return strcmp(up->peer_ip, up->local_ip) == 0 || hs_conf_bus_allows(&o->conf, up->peer_ip);
+}
+
+/* The line has all it takes to let the peer in, should it be one of ours. */
+static void deny(struct hs_owner *o, const struct hs_conn_up *up)
+{
+    char now[HS_RANGES_MAX * HS_RANGE_LEN], more[48] = "";
+    uint32_t dropped;
+    o->counters[HS_OWNER_BUS_DENIED]++;
+    if (!owner_bucket_take(&o->denied, o->now.mono.ms, &dropped)) {
+        o->counters[HS_OWNER_NOTES_DROPPED]++;
+        return;
+    }
+    hs_conf_get(&o->conf, hs_conf_find("bus-allow", strlen("bus-allow")), now, sizeof(now));
+    if (dropped > 0)
+        snprintf(more, sizeof(more), " [%" PRIu32 " more were not logged]", dropped);
+    hs_log(HS_LOG_WARNING,
+           "Refused a cluster bus connection from %s: bus-allow is '%.300s', which does not name "
+           "it. If it is a node of this cluster: CONFIG SET bus-allow \"%.300s%s%s/%s\", the same "
+           "in the configuration file, or its network instead; or 'tls-cluster yes'.%s",
+           up->peer_ip, now, o->conf.bus_allow.automatic ? "private" : now,
+           now[0] == '\0' ? "" : " ", up->peer_ip, strchr(up->peer_ip, ':') ? "128" : "32", more);
+}
+
 void owner_adopt(struct hs_owner *o, const struct hs_in *in)
 {
     uint32_t r = 0;
+    if (in->dial == HS_LISTEN_BUS && in->up != NULL && !is_welcome(o, in->up)) {
+        deny(o, in->up);
+        hs_free(in->up);
+        close(in->number);
+        return;
+    }
     if (in->dial == HS_LISTEN_BUS && in->up != NULL)
         r = hs_net_reactor_for(o->net, in->up->peer_ip);
     else

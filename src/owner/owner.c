@@ -19,6 +19,7 @@ static const char *const counter_names[HS_OWNER_COUNTERS] = {
     [HS_OWNER_CHUNK_WAITS] = "chunk_waits",
     [HS_OWNER_OVERFLOWS] = "overflows",
     [HS_OWNER_REFUSALS] = "refusals",
+    [HS_OWNER_BUS_DENIED] = "bus_denied",
     [HS_OWNER_PUBLICATIONS] = "publications",
     [HS_OWNER_PUBLISH_NS_MAX] = "publish_ns_max",
     [HS_OWNER_NO_MEMORY] = "no_memory",

@@ -117,6 +117,7 @@ struct hs_owner {
     int64_t save_ns, save_cost_ns;
 
     struct owner_bucket notes[HS_NOTES];
+    struct owner_bucket denied; /* lines about addresses that bus-allow does not name */
     uint64_t counters[HS_OWNER_COUNTERS];
     bool starved; /* no chunk is free */
     atomic_bool stop;

@@ -1,6 +1,8 @@
 /* The loop between its rings: what goes in comes out as it should, and in order. */
 #include "owner_world.h"
 
+#include <fcntl.h>
+
 static void send_two(const struct hs_event *ev, struct hs_actions *out)
 {
     if (ev->type != HS_EV_RECV)
@@ -318,6 +320,7 @@ START_TEST(an_accepted_connection_is_sent_to_its_reactor)
 {
     begin(NULL);
     struct hs_conn_up *up = hs_alloc(sizeof(*up));
+    strcpy(up->peer_ip, "127.0.0.1");
     struct hs_in in = {.kind = HS_IN_ACCEPTED, .up = up, .dial = HS_LISTEN_BUS, .number = 12345};
     give(&in);
     struct hs_out out = get();
@@ -325,6 +328,49 @@ START_TEST(an_accepted_connection_is_sent_to_its_reactor)
     ck_assert_uint_eq(out.len, 12345);
     ck_assert_uint_eq(out.dial, HS_LISTEN_BUS);
     end();
+}
+END_TEST
+
+/* A descriptor that shows whether somebody closed it. */
+static bool is_adopted(const char *peer_ip, const char *local_ip)
+{
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    struct hs_conn_up *up = hs_alloc(sizeof(*up));
+    snprintf(up->peer_ip, sizeof(up->peer_ip), "%s", peer_ip);
+    snprintf(up->local_ip, sizeof(up->local_ip), "%s", local_ip);
+    uint64_t denied = owner->counters[HS_OWNER_BUS_DENIED];
+    struct hs_in in = {.kind = HS_IN_ACCEPTED, .up = up, .dial = HS_LISTEN_BUS, .number = ends[1]};
+    owner_adopt(owner, &in);
+    struct hs_out out;
+    bool adopted = hs_out_ring_pop(&out_ring, &out);
+    ck_assert_int_eq(fcntl(ends[1], F_GETFD) >= 0, adopted);
+    ck_assert_uint_eq(owner->counters[HS_OWNER_BUS_DENIED] - denied, !adopted);
+    if (adopted)
+        close(ends[1]);
+    close(ends[0]);
+    return adopted;
+}
+
+START_TEST(a_bus_connection_is_adopted_only_from_where_bus_allow_says)
+{
+    static const char *const near[] = {"127.0.0.1",   "::1",        "10.1.2.3", "172.31.0.9",
+                                       "192.168.1.1", "100.64.0.1", "fd00::7",  "fe80::1"};
+    static const char *const far[] = {"8.8.8.8", "172.32.0.1", "2001:db8::1", ""};
+    for (size_t i = 0; i < sizeof(near) / sizeof(near[0]); i++)
+        ck_assert_msg(is_adopted(near[i], "9.9.9.9"), "%s", near[i]);
+    for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++)
+        ck_assert_msg(!is_adopted(far[i], "9.9.9.9"), "%s", far[i]);
+    ck_assert(is_adopted("9.9.9.9", "9.9.9.9")); /* from this very host */
+
+    char why[256];
+    const char *list = "8.8.8.0/24 2001:db8::/32";
+    ck_assert_int_eq(hs_conf_set(&owner->conf, hs_conf_find("bus-allow", 9), list, strlen(list),
+                                 why, sizeof(why)),
+                     0);
+    ck_assert(is_adopted("8.8.8.8", "9.9.9.9") && is_adopted("2001:db8::1", "9.9.9.9"));
+    ck_assert(is_adopted("127.0.0.1", "9.9.9.9") && is_adopted("::1", "9.9.9.9"));
+    ck_assert(!is_adopted("8.8.9.8", "9.9.9.9") && !is_adopted("10.1.2.3", "9.9.9.9"));
 }
 END_TEST
 
@@ -346,6 +392,7 @@ int main(void)
     tcase_add_test(t, while_entries_wait_for_a_reactor_nothing_is_taken_from_it);
     tcase_add_test(t, a_dial_without_room_fails_and_the_core_hears_of_it);
     tcase_add_test(t, an_accepted_connection_is_sent_to_its_reactor);
+    tcase_add_test(t, a_bus_connection_is_adopted_only_from_where_bus_allow_says);
     suite_add_tcase(s, t);
     return hs_test_main(s);
 }

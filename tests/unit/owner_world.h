@@ -241,7 +241,8 @@ static void setup(void)
     ck_assert_int_eq(hs_wake_init(&owner_wake), 0);
     snapshot = hs_snapshot_create(1, hs_published_destroy);
     static struct hs_owner_conf conf;
-    conf = (struct hs_owner_conf){.core = {.nodes_max = 2, .links_max = LINKS},
+    conf = (struct hs_owner_conf){.conf = {.bus_allow = {.automatic = true}},
+                                  .core = {.nodes_max = 2, .links_max = LINKS},
                                   .reactors = 1,
                                   .snapshot = snapshot,
                                   .wake = &owner_wake,
