@@ -295,6 +295,17 @@ void hs_core_topology(const struct hs_core *c, struct hs_now now, struct hs_topo
 /* The id of a node named in a note. */
 const struct hs_node_id *hs_core_node_id(const struct hs_core *c, hs_ix node);
 
+/* One of those whose report about a node counts now. */
+struct hs_accuser {
+    struct hs_node_id id;
+    int64_t since_ms; /* Unix ms, to the second: has said so ever since; 0: for many hours */
+    int64_t last_ms;  /* Unix ms, to a 32nd of the node timeout: said so last */
+};
+
+/* How many accuse a node, and the first `max` of them. Linear in the table. */
+uint32_t hs_core_accusers(const struct hs_core *c, const struct hs_node_id *suspect,
+                          struct hs_now now, struct hs_accuser *out, uint32_t max);
+
 /* Counters for metrics and tests, in the order of hs_core_counter_name(). */
 uint32_t hs_core_counters(const struct hs_core *c, const uint64_t **values);
 const char *hs_core_counter_name(uint32_t i);

@@ -13,6 +13,8 @@
 #include "hearsay/base.h"
 #include "hearsay/wire.h"
 
+enum { HS_TOPO_FOREIGN_MAX = 32 };
+
 #define HS_TOPO_NONE UINT16_MAX /* no node: an unowned slot, an unknown master */
 
 struct hs_topo_node {
@@ -36,11 +38,27 @@ struct hs_topo_node {
     const char *client_ipv4; /* Valkey's announced client addresses */
     const char *client_ipv6;
     uint32_t reports_n; /* valid failure reports about it */
+    int64_t heard_to_ms,
+        heard_from_ms;         /* Unix ms of the last frame on our link, on theirs; 0 never */
+    int64_t pfail_ms, fail_ms; /* Unix ms it was last marked so, 0 for never */
+    bool has_rtt;
+    uint32_t rtt_ms, rtt_min_ms, rtt_smooth_8; /* of its pongs; smooth in eighths of a ms */
+    /* The node, plus one, that owns a slot it claims with the same epoch; 0 for
+     * none. And the first such slot. */
+    uint16_t split_with, split_slot;
 };
 
 struct hs_topo_open { /* a slot on the move, seen from its end here */
     uint16_t slot;
     uint16_t node; /* the other end */
+};
+
+/* A sender that is no member, and was heard more than once perhaps. */
+struct hs_topo_foreign {
+    struct hs_node_id id;      /* ours: somebody else uses it */
+    char ip[HS_IP_LEN];        /* where it was heard from last */
+    int64_t first_ms, last_ms; /* Unix ms */
+    uint64_t frames;
 };
 
 struct hs_topo {
@@ -55,6 +73,8 @@ struct hs_topo {
     uint32_t size; /* voting masters */
     uint32_t slots_assigned, slots_ok, slots_pfail, slots_fail;
     uint64_t sent[HS_MSG_TYPES], received[HS_MSG_TYPES];
+    struct hs_topo_foreign foreign[HS_TOPO_FOREIGN_MAX]; /* those heard last */
+    uint32_t foreign_n;
     uint64_t links_over_limit; /* closed for cluster-link-sendbuf-limit */
     int64_t taken_ms;          /* Unix ms */
     char *strings;             /* the block's string area */

@@ -104,20 +104,45 @@ void core_claim(struct hs_core *c, uint16_t ix, uint64_t epoch, const uint8_t *b
     follow_slots(c, &k);
 }
 
-/* The claimer is behind: name the first newer owner of something it claims. */
-static void tell_of_newer_owner(struct hs_core *c, uint16_t ix, const struct hs_view *v)
+/* Two owners of a slot with one epoch: nothing settles that until their epochs
+ * differ. Kept for the view. */
+static void mark_split(struct hs_core *c, uint16_t ix, uint16_t with, uint32_t slot)
+{
+    struct cold *n = &c->cold[ix];
+
+    if (with == NIL16 ? n->split_with != 0 : n->split_with != with + 1) {
+        n->split_with = with == NIL16 ? 0 : (uint16_t)(with + 1);
+        n->split_slot = (uint16_t)slot;
+        core_changed(c);
+    }
+}
+
+/* What is left between a master's claim, or a replica's of its master's slots,
+ * and our view. If the claimer is behind, it is told of the first newer owner. */
+static void compare_owners(struct hs_core *c, uint16_t ix, const struct hs_view *v)
 {
     const uint8_t *bitmap = v->frame + HS_OFF_SLOTS;
     uint64_t epoch = hs_get64(v->frame + HS_OFF_CONFIG_EPOCH);
+    bool master = has_flag(c, ix, HS_NODE_MASTER);
+    uint16_t split_with = NIL16;
+    uint32_t split_slot = 0;
 
     for (uint32_t s = 0; s < HS_SLOTS; s++) {
         uint16_t owner = c->owner[s];
-        if (hs_slot_test(bitmap, s) && owner != ix && owner != NIL16 &&
-            !hs_slot_test(c->abandoned, s) && c->cold[owner].config_epoch > epoch) {
+        if (!hs_slot_test(bitmap, s) || owner == ix || owner == NIL16 ||
+            hs_slot_test(c->abandoned, s)) {
+            continue;
+        }
+        if (c->cold[owner].config_epoch > epoch) {
             core_send_update(c, ix, owner);
-            return;
+            break;
+        }
+        if (master && split_with == NIL16 && c->cold[owner].config_epoch == epoch) {
+            split_with = owner;
+            split_slot = s;
         }
     }
+    mark_split(c, ix, split_with, split_slot);
 }
 
 /* Whose slots a header's bitmap is about: a replica sends its master's. */
@@ -158,10 +183,11 @@ void core_claim_check(struct hs_core *c, uint16_t ix, const struct hs_view *v)
     uint16_t owner = claimed_for(c, ix);
 
     if (is_known_claim(c, ix, owner, v)) {
+        mark_split(c, ix, NIL16, 0);
         return;
     }
     if (has_flag(c, ix, HS_NODE_MASTER)) {
         core_claim(c, ix, hs_get64(v->frame + HS_OFF_CONFIG_EPOCH), v->frame + HS_OFF_SLOTS);
     }
-    tell_of_newer_owner(c, ix, v);
+    compare_owners(c, ix, v);
 }

@@ -34,6 +34,7 @@ enum part {
     LINKS,
     ROWS,
     STAMPS_,
+    SINCE,
     PARTS
 };
 
@@ -62,6 +63,8 @@ static size_t part_size(const struct hs_core_opts *o, enum part part)
         return core_rows_max(o) * sizeof(struct row);
     case STAMPS_:
         return core_rows_max(o) * o->nodes_max;
+    case SINCE:
+        return core_rows_max(o) * o->nodes_max * sizeof(uint16_t);
     default:
         return 0;
     }
@@ -99,6 +102,7 @@ static void carve(struct hs_core *c, const struct hs_core_opts *o)
     c->rows = (struct row *)(void *)at[ROWS];
     c->rows_max = (uint32_t)core_rows_max(o);
     c->stamps = at[STAMPS_];
+    c->since = (uint16_t *)(void *)at[SINCE];
 }
 
 /* Actions a step can add: to every node at most two messages, every connection

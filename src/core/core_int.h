@@ -79,11 +79,12 @@ enum { /* cold.name_bits: which of struct names are set */
 struct cold {
     uint64_t config_epoch;
     int64_t repl_offset;
-    int64_t data_received; /* mono ms of the last frame, either link */
-    int64_t fail_at;       /* mono ms FAIL was set */
-    int64_t voted_at;      /* mono ms we last voted for a replica of it */
-    int64_t created_at;    /* mono ms; handshakes expire by it */
-    int64_t to_at;         /* mono ms the outbound link came up */
+    int64_t heard_at[2]; /* mono ms of the last frame: on their link, on ours */
+    int64_t pfail_at;    /* mono ms PFAIL was set */
+    int64_t fail_at;     /* mono ms FAIL was set */
+    int64_t voted_at;    /* mono ms we last voted for a replica of it */
+    int64_t created_at;  /* mono ms; handshakes expire by it */
+    int64_t to_at;       /* mono ms the outbound link came up */
     int64_t from_at;
     int64_t redial_at;   /* mono ms before which we do not connect again */
     int64_t orphaned_at; /* mono ms since when a master has no working replica */
@@ -97,12 +98,15 @@ struct cold {
     uint16_t wheel_next, wheel_prev, wheel_slot;
     uint16_t dial_gen; /* of the last wish to connect, whoever had this place */
     uint16_t replicas_n;
-    uint16_t working_n; /* of them, as of the last survey (migrate.c) */
-    uint8_t to_state;   /* enum to_state */
-    uint8_t ext_level;  /* enum ext_level */
+    uint16_t working_n;  /* of them, as of the last survey (migrate.c) */
+    uint16_t split_with; /* node + 1 that owns what it claims, with the same epoch; 0 none */
+    uint16_t split_slot; /* the first such slot */
+    uint32_t rtt_ms, rtt_min_ms, rtt_smooth; /* of its pongs; smooth in eighths of a ms */
+    uint8_t to_state;                        /* enum to_state */
+    uint8_t ext_level;                       /* enum ext_level */
     uint8_t name_bits;
     uint8_t dial_fails; /* in a row, for the pause before the next attempt */
-    bool has_from;
+    bool has_from, has_rtt;
     bool announced; /* waits in the queue of verdicts */
 };
 
@@ -134,6 +138,14 @@ struct row {
     uint16_t stamped_n[STAMPS];
 };
 
+/* An id that is in nobody's place here but keeps sending: strangers.c. */
+struct stranger {
+    struct hs_node_id id;
+    char ip[HS_IP_LEN];
+    int64_t first_at, last_at; /* mono ms */
+    uint64_t frames_n;
+};
+
 struct blacklisted {
     struct hs_node_id id;
     int64_t until; /* mono ms */
@@ -151,8 +163,10 @@ struct saveconfig {
 
 #define COUNTERS(X) \
     X(steps) \
-    X(stale_links)    /* events of connections we have let go */ \
-    X(unknown_sender) /* frames ignored for that reason */ \
+    X(stale_links)        /* events of connections we have let go */ \
+    X(unknown_sender)     /* frames ignored for that reason */ \
+    X(strangers)          /* senders that are no members, noticed */ \
+    X(strangers_replaced) /* forgotten again for want of room */ \
     X(unknown_type) \
     X(light_unbound) /* light frames on a link without a node: closed */ \
     X(module_ignored) \
@@ -290,8 +304,12 @@ struct hs_core {
     /* Failure reports (reports.c). */
     struct row *rows;
     uint8_t *stamps; /* rows_max rows of nodes_max */
+    uint16_t *since; /* the same shape: when the accuser began */
     uint32_t rows_max, rows_used;
     uint16_t row_free;
+
+    struct stranger strangers[HS_TOPO_FOREIGN_MAX];
+    uint32_t strangers_n;
 
     /* Time (tick.c, wheel.c). */
     uint16_t wheel[WHEEL_SLOTS];
@@ -341,6 +359,14 @@ static inline bool is_used(const struct hs_core *c, uint32_t ix)
 static inline bool i_am_master(const struct hs_core *c)
 {
     return has_flag(c, SELF, HS_NODE_MASTER);
+}
+
+/* The last sign of life on either link; mono ms. */
+static inline int64_t heard_at(const struct hs_core *c, uint32_t ix)
+{
+    const int64_t *at = c->cold[ix].heard_at;
+
+    return at[0] > at[1] ? at[0] : at[1];
 }
 
 static inline uint8_t *board_of(const struct hs_core *c, uint32_t ix)
@@ -475,6 +501,9 @@ void core_recv_fail(struct hs_core *c, uint16_t sender, const struct hs_view *v)
 void core_recv_update(struct hs_core *c, uint16_t sender, const struct hs_view *v);
 void core_recv_publish(struct hs_core *c, uint16_t sender, const struct hs_view *v);
 void core_recv_role(struct hs_core *c, uint16_t ix, const struct hs_view *v);
+
+/* strangers.c */
+void core_stranger(struct hs_core *c, struct hs_link l, const struct hs_view *v);
 
 /* epochs.c, vote.c, state.c */
 void core_epoch_collision(struct hs_core *c, uint16_t sender, uint64_t epoch);

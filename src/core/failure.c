@@ -16,6 +16,7 @@ void core_suspect(struct hs_core *c, uint16_t ix)
 {
     HS_ASSERT(!has_flag(c, ix, HS_NODE_PFAIL | HS_NODE_FAIL | HS_NODE_MYSELF));
     core_node_flags(c, ix, HS_NODE_PFAIL, 0);
+    c->cold[ix].pfail_at = c->now.mono.ms;
     COUNT(c, pfail);
     core_note(c, HS_NOTE_PFAIL, ix, HS_NIL, c->now.mono.ms - c->hot[ix].ping_sent);
     c->state_due = true;

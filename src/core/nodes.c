@@ -102,6 +102,11 @@ static void detach(struct hs_core *c, uint16_t ix)
             core_node_set_master(c, i, NIL16);
         }
     }
+    for (uint16_t i = 0; i < c->nodes_hi; i++) {
+        if (c->cold[i].split_with == ix + 1) {
+            c->cold[i].split_with = 0;
+        }
+    }
     core_reports_about(c, ix);
     core_reports_by(c, ix);
     if (c->mf_replica == ix) {

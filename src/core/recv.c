@@ -152,13 +152,15 @@ void core_recv(struct hs_core *c, struct hs_link l, const struct hs_view *v)
             drop_link(c, l);
             return;
         }
-        c->cold[ix].data_received = c->now.mono.ms;
+        c->cold[ix].heard_at[core_link(c, l)->outbound] = c->now.mono.ms;
         core_recv_publish(c, ix, v);
         return;
     }
     if (ix != NIL16) {
-        c->cold[ix].data_received = c->now.mono.ms;
+        c->cold[ix].heard_at[core_link(c, l)->outbound] = c->now.mono.ms;
         read_header(c, ix, v);
+    } else {
+        core_stranger(c, l, v);
     }
     dispatch(c, l, ix, v);
 }

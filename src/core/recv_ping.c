@@ -97,7 +97,7 @@ static bool finish_handshake(struct hs_core *c, struct hs_link l, uint16_t node,
     }
     core_node_rename(c, node, id);
     core_node_flags(c, node, one_role(role), HS_NODE_HANDSHAKE | HS_NODE_MEET);
-    c->cold[node].data_received = c->now.mono.ms;
+    c->cold[node].heard_at[true] = c->now.mono.ms;
     core_note(c, HS_NOTE_HANDSHAKE_DONE, node, HS_NIL, 0);
     core_want_save(c);
     return false;
@@ -144,8 +144,24 @@ static bool check_identity(struct hs_core *c, struct hs_link l, uint16_t node, u
     return false;
 }
 
+/* How long its answer took. Smoothed as TCP smooths it: an eighth of the news. */
+static void measure(struct hs_core *c, uint16_t ix)
+{
+    struct cold *n = &c->cold[ix];
+    int64_t ms = c->now.mono.ms - c->hot[ix].ping_sent;
+
+    if (c->hot[ix].ping_sent == 0 || ms < 0 || ms > INT32_MAX / 8) {
+        return; /* an answer to nothing says nothing */
+    }
+    n->rtt_ms = (uint32_t)ms;
+    n->rtt_min_ms = n->has_rtt && n->rtt_min_ms < n->rtt_ms ? n->rtt_min_ms : n->rtt_ms;
+    n->rtt_smooth = n->has_rtt ? n->rtt_smooth - n->rtt_smooth / 8 + n->rtt_ms : n->rtt_ms * 8;
+    n->has_rtt = true;
+}
+
 static void answered(struct hs_core *c, uint16_t ix)
 {
+    measure(c, ix);
     c->hot[ix].pong_received = c->now.mono.ms;
     c->hot[ix].ping_sent = 0;
     core_board_sync(c, ix);

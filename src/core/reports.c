@@ -11,6 +11,9 @@
  * rounded up to the end of its span. Stamps of expired spans are swept before
  * their number could come round again.
  *
+ * When an accuser began is kept beside its stamp, in seconds, and is written
+ * only when it begins; repetitions leave it alone.
+ *
  * Rows exist only for nodes somebody accuses. They outlive the verdict, as in
  * stock servers: COUNT-FAILURE-REPORTS tells who still agrees with it.
  */
@@ -21,6 +24,8 @@ enum {
     SPANS_VALID = 2 * SPANS_PER_TIMEOUT, /* after the span of the report itself */
     STAMP_CYCLE = 255,
     SWEEP_SPANS = 128, /* so no stamp is older than 128 + 66 spans when swept */
+    SINCE_CYCLE = 65535,
+    SINCE_S_MAX = 60000, /* for longer than this, a sweep makes it "long ago" */
 };
 _Static_assert(SPANS_VALID + 2 <= STAMPS, "every valid span has a count of its own");
 _Static_assert(SPANS_VALID + 2 + SWEEP_SPANS < STAMP_CYCLE, "stamps do not come round unswept");
@@ -48,6 +53,22 @@ static uint8_t *stamps_of(struct hs_core *c, const struct row *row)
     return c->stamps + (size_t)(row - c->rows) * c->opts.nodes_max;
 }
 
+static uint16_t *since_of(const struct hs_core *c, const struct row *row)
+{
+    return c->since + (size_t)(row - c->rows) * c->opts.nodes_max;
+}
+
+/* 0 stands for "longer ago than can be told". */
+static uint16_t since_now(const struct hs_core *c)
+{
+    return (uint16_t)(c->now.mono.ms / 1000 % SINCE_CYCLE + 1);
+}
+
+static uint32_t seconds_since(uint16_t since, int64_t mono_ms)
+{
+    return (uint32_t)((mono_ms / 1000 % SINCE_CYCLE + SINCE_CYCLE + 1 - since) % SINCE_CYCLE);
+}
+
 /* How many spans ago a stamp was made, seen from `span`. */
 static uint32_t age_of(uint8_t stamp, uint32_t span)
 {
@@ -64,10 +85,16 @@ static void free_row(struct hs_core *c, struct row *row)
 static void sweep(struct hs_core *c, struct row *row, uint32_t span)
 {
     uint8_t *stamps = stamps_of(c, row);
+    uint16_t *since = since_of(c, row);
 
     for (uint32_t i = 0; i < c->nodes_hi; i++) {
-        if (stamps[i] != 0 && age_of(stamps[i], span) > SPANS_VALID + 1) {
+        if (stamps[i] == 0) {
+            continue;
+        }
+        if (age_of(stamps[i], span) > SPANS_VALID + 1) {
             stamps[i] = 0;
+        } else if (since[i] != 0 && seconds_since(since[i], c->now.mono.ms) > SINCE_S_MAX) {
+            since[i] = 0;
         }
     }
     row->swept = span;
@@ -133,18 +160,20 @@ static struct row *row_of(struct hs_core *c, uint16_t suspect)
     return row;
 }
 
-/* Takes a valid stamp away. */
-static void unstamp(struct hs_core *c, struct row *row, uint16_t by)
+/* Takes a stamp away. True if it was valid. */
+static bool unstamp(struct hs_core *c, struct row *row, uint16_t by)
 {
     uint8_t *stamp = &stamps_of(c, row)[by];
     uint32_t age = *stamp == 0 ? UINT32_MAX : age_of(*stamp, row->bucket);
+    bool valid = age <= SPANS_VALID + 1;
 
-    if (age <= SPANS_VALID + 1) {
+    if (valid) {
         HS_ASSERT(row->stamped_n[(row->bucket - age) % STAMPS] > 0);
         row->stamped_n[(row->bucket - age) % STAMPS]--;
         row->fresh_n--;
     }
     *stamp = 0;
+    return valid;
 }
 
 /* Only voters' opinions count. */
@@ -160,7 +189,9 @@ void core_report_add(struct hs_core *c, uint16_t suspect, uint16_t by)
     if (row == NULL && (row = take_row(c, suspect)) == NULL) {
         return;
     }
-    unstamp(c, row, by);
+    if (!unstamp(c, row, by)) {
+        since_of(c, row)[by] = since_now(c);
+    }
     stamps_of(c, row)[by] = stamp_of(row->bucket);
     row->stamped_n[row->bucket % STAMPS]++;
     row->fresh_n++;
@@ -190,6 +221,42 @@ uint32_t core_report_count(struct hs_core *c, uint16_t suspect)
 uint32_t core_report_peek(const struct hs_core *c, uint16_t suspect)
 {
     return c->hot[suspect].row == NIL16 ? 0 : c->rows[c->hot[suspect].row].fresh_n;
+}
+
+uint32_t hs_core_accusers(const struct hs_core *c, const struct hs_node_id *suspect,
+                          struct hs_now now, struct hs_accuser *out, uint32_t max)
+{
+    uint16_t ix = core_index_find(c, suspect->hex);
+    uint32_t span_ms = c->conf.node_timeout_ms / SPANS_PER_TIMEOUT;
+    uint32_t n = 0;
+
+    if (ix == NIL16 || c->hot[ix].row == NIL16) {
+        return 0;
+    }
+    const struct row *row = &c->rows[c->hot[ix].row];
+    const uint8_t *stamps = c->stamps + (size_t)(row - c->rows) * c->opts.nodes_max;
+    span_ms = span_ms == 0 ? 1 : span_ms;
+    uint32_t span = (uint32_t)(now.mono.ms / span_ms);
+    if (span - row->bucket >= STAMPS || span - row->swept >= STAMP_CYCLE - SPANS_VALID - 2) {
+        return 0; /* all too old: the next report clears the row */
+    }
+    for (uint32_t i = 0; i < c->nodes_hi; i++) {
+        uint32_t age = stamps[i] == 0 ? UINT32_MAX : age_of(stamps[i], span);
+        if (age > SPANS_VALID + 1) {
+            continue;
+        }
+        if (n < max) {
+            uint16_t since = since_of(c, row)[i];
+            int64_t since_ms = (int64_t)seconds_since(since, now.mono.ms) * 1000;
+            out[n] = (struct hs_accuser){
+                .id = c->hot[i].id,
+                .since_ms = since == 0 ? 0 : now.wall.ms - since_ms,
+                .last_ms = now.wall.ms - (int64_t)age * span_ms,
+            };
+        }
+        n++;
+    }
+    return n;
 }
 
 void core_reports_about(struct hs_core *c, uint16_t suspect)

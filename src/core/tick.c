@@ -42,15 +42,14 @@ static int64_t sooner(int64_t a, int64_t b)
 /* When the silence of a pinged node would be too long. */
 static int64_t pfail_at(const struct hs_core *c, uint16_t ix)
 {
-    return later(later(c->hot[ix].ping_sent, c->cold[ix].data_received) + timeout_ms(c) + 1,
-                 c->accuse_after);
+    return later(later(c->hot[ix].ping_sent, heard_at(c, ix)) + timeout_ms(c) + 1, c->accuse_after);
 }
 
 /* When a connection that brings nothing is given up for a new one. */
 static int64_t reset_at(const struct hs_core *c, uint16_t ix)
 {
     const struct cold *n = &c->cold[ix];
-    int64_t silent = later(c->hot[ix].ping_sent, n->data_received) + timeout_ms(c) / 2;
+    int64_t silent = later(c->hot[ix].ping_sent, heard_at(c, ix)) + timeout_ms(c) / 2;
 
     return later(silent, n->to_at + timeout_ms(c)) + 1;
 }

@@ -105,6 +105,16 @@ static void show_node(const struct hs_core *c, uint32_t ix, struct hs_now now,
         .link_to_ms = cold->to_state == TO_UP ? wall_of(cold->to_at, now) : 0,
         .link_from_ms = cold->has_from ? wall_of(cold->from_at, now) : 0,
         .reports_n = core_report_peek(c, (uint16_t)ix),
+        .heard_to_ms = wall_of(cold->heard_at[true], now),
+        .heard_from_ms = wall_of(cold->heard_at[false], now),
+        .pfail_ms = wall_of(cold->pfail_at, now),
+        .fail_ms = wall_of(cold->fail_at, now),
+        .has_rtt = cold->has_rtt,
+        .rtt_ms = cold->rtt_ms,
+        .rtt_min_ms = cold->rtt_min_ms,
+        .rtt_smooth_8 = cold->rtt_smooth,
+        .split_with = cold->split_with == 0 ? 0 : (uint16_t)(place[cold->split_with - 1] + 1),
+        .split_slot = cold->split_slot,
     };
     hs_wire_ip(entry + HS_G_IP, n->ip);
     show_names(c, ix, t, n);
@@ -124,6 +134,21 @@ static void show_slots(const struct hs_core *c, const uint16_t *place, struct hs
                 (struct hs_topo_open){(uint16_t)s, place[c->importing[s] - 1]};
         }
     }
+}
+
+static void show_strangers(const struct hs_core *c, struct hs_now now, struct hs_topo *t)
+{
+    for (uint32_t i = 0; i < c->strangers_n; i++) {
+        const struct stranger *s = &c->strangers[i];
+        t->foreign[i] = (struct hs_topo_foreign){
+            .id = s->id,
+            .first_ms = wall_of(s->first_at, now),
+            .last_ms = wall_of(s->last_at, now),
+            .frames = s->frames_n,
+        };
+        memcpy(t->foreign[i].ip, s->ip, sizeof(t->foreign[i].ip));
+    }
+    t->foreign_n = c->strangers_n;
 }
 
 static void count_slots(const struct hs_core *c, struct hs_topo *t)
@@ -160,6 +185,7 @@ void hs_core_topology(const struct hs_core *c, struct hs_now now, struct hs_topo
     }
     show_slots(c, place, t);
     count_slots(c, t);
+    show_strangers(c, now, t);
     t->version = c->version;
     t->current_epoch = c->current_epoch;
     t->last_vote_epoch = c->last_vote_epoch;
