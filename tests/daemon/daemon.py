@@ -66,12 +66,17 @@ def refuse_io_uring():
         os._exit(99)
 
 
-def limit_files(n):
-    """For preexec_fn: n open files, also for root."""
+def with_limit(what, n):
+    """For preexec_fn: a resource limit that also root cannot raise again."""
     def limit():
         ctypes.CDLL(None).prctl(24, 24, 0, 0, 0)  # never CAP_SYS_RESOURCE again
-        resource.setrlimit(resource.RLIMIT_NOFILE, (n, n))
+        resource.setrlimit(what, (n, n))
     return limit
+
+
+def limit_files(n):
+    """For preexec_fn: n open files."""
+    return with_limit(resource.RLIMIT_NOFILE, n)
 
 
 def with_mounts(script, *words):
