@@ -53,7 +53,8 @@ class Jumps(unittest.TestCase):
             time.sleep(0.05)
 
     def lines(self):
-        return [line.split() for n in self.nodes for line in n.call("CLUSTER", "NODES").splitlines()]
+        return [line.split() for n in self.nodes
+                for line in n.call("CLUSTER", "NODES").splitlines()]
 
     def all_well(self):
         return len(self.lines()) == 9 and all(
