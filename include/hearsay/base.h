@@ -63,6 +63,23 @@ uint32_t hs_prng_below(struct hs_prng *r, uint32_t bound);
 void *hs_alloc(size_t n);
 void hs_free(void *p);
 
+/* How values are distributed, by powers of two: buckets[i] counts what is at
+ * most 2^i and more than 2^(i-1), the last one all above. To add one costs a few
+ * instructions; a reader on another thread is handed a copy. */
+enum { HS_HISTOGRAM_BUCKETS = 36 };
+
+struct hs_histogram {
+    uint64_t buckets[HS_HISTOGRAM_BUCKETS];
+    uint64_t sum;
+};
+
+static inline void hs_histogram_add(struct hs_histogram *h, uint64_t v)
+{
+    uint32_t i = v <= 1 ? 0 : 64 - (uint32_t)__builtin_clzll(v - 1);
+    h->buckets[i < HS_HISTOGRAM_BUCKETS ? i : HS_HISTOGRAM_BUCKETS - 1]++;
+    h->sum += v;
+}
+
 enum hs_log_level { HS_LOG_DEBUG, HS_LOG_VERBOSE, HS_LOG_NOTICE, HS_LOG_WARNING, HS_LOG_NOTHING };
 
 /* One line of at most 1 KiB, written with one write(2); longer lines are cut.

@@ -310,6 +310,14 @@ uint32_t hs_core_accusers(const struct hs_core *c, const struct hs_node_id *susp
 uint32_t hs_core_counters(const struct hs_core *c, const uint64_t **values);
 const char *hs_core_counter_name(uint32_t i);
 
+/* What the core measures, in milliseconds. */
+enum hs_core_histogram {
+    HS_CORE_PONG_MS,  /* from a PING to its PONG */
+    HS_CORE_AGREE_MS, /* from our suspicion to the verdict FAIL, ours or another's */
+    HS_CORE_HISTOGRAMS,
+};
+const struct hs_histogram *hs_core_histogram(const struct hs_core *c, enum hs_core_histogram which);
+
 /* Walks every invariant; HS_ASSERTs. For tests and the simulator. */
 void hs_core_check(const struct hs_core *c);
 

@@ -62,6 +62,15 @@ enum hs_owner_counter {
 /* Short and stable: "batches", "step_ns_max", ... */
 const char *hs_owner_counter_name(uint32_t i);
 
+/* What the owner measures. */
+enum hs_owner_histogram {
+    HS_OWNER_TURN_NS,   /* one turn of the loop, without its sleep */
+    HS_OWNER_STEP_NS,   /* one event through the core, and what it asked for */
+    HS_OWNER_IN_DEPTH,  /* entries found waiting in a reactor's ring, per turn */
+    HS_OWNER_SETTLE_MS, /* from the first to the last change of a burst in the view */
+    HS_OWNER_HISTOGRAMS,
+};
+
 /* What readers see: replaced as a whole, never changed. */
 struct hs_published {
     struct hs_topo *topo;
@@ -69,7 +78,11 @@ struct hs_published {
     uint64_t core_counters[128];
     uint32_t core_counters_n;
     uint64_t owner_counters[HS_OWNER_COUNTERS];
+    struct hs_histogram core_histograms[HS_CORE_HISTOGRAMS];
+    struct hs_histogram owner_histograms[HS_OWNER_HISTOGRAMS];
     uint64_t save_failures;
+    int64_t save_waits_ms; /* monotonic: since when the disk is at the same save; 0: at none */
+    int64_t published_ms;  /* monotonic */
     char save_error[128];
     int64_t started_ms; /* Unix ms */
     uint64_t version;   /* grows with every publication: times move without a change */

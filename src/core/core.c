@@ -181,6 +181,7 @@ static void load_node(struct hs_core *c, const struct hs_topo_node *from)
                       tls ? from->port : from->tls_port, from->cport);
     take_names(c, ix, from);
     c->cold[ix].config_epoch = from->config_epoch;
+    c->cold[ix].pfail_at = c->now.mono.ms;
     c->cold[ix].fail_at = c->now.mono.ms;
     if (ix != SELF) {
         bool waited_for = from->ping_sent_ms != 0 || (flags & HS_NODE_NOADDR) != 0;

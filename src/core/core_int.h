@@ -332,6 +332,7 @@ struct hs_core {
     uint64_t version;
     uint64_t sent[HS_MSG_TYPES], received[HS_MSG_TYPES];
     uint64_t counters[COUNTERS_N];
+    struct hs_histogram histograms[HS_CORE_HISTOGRAMS];
 };
 
 static inline bool is_voter(const struct hs_core *c, uint32_t ix)

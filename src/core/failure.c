@@ -30,6 +30,10 @@ void core_suspect(struct hs_core *c, uint16_t ix)
 void core_fail(struct hs_core *c, uint16_t ix, uint16_t by, uint32_t reports)
 {
     HS_ASSERT(ix != SELF && !has_flag(c, ix, HS_NODE_FAIL));
+    if (has_flag(c, ix, HS_NODE_PFAIL)) {
+        hs_histogram_add(&c->histograms[HS_CORE_AGREE_MS],
+                         (uint64_t)(c->now.mono.ms - c->cold[ix].pfail_at));
+    }
     core_node_flags(c, ix, HS_NODE_FAIL, HS_NODE_PFAIL);
     c->cold[ix].fail_at = c->now.mono.ms;
     COUNT(c, fail);

@@ -153,6 +153,7 @@ static void measure(struct hs_core *c, uint16_t ix)
     if (c->hot[ix].ping_sent == 0 || ms < 0 || ms > INT32_MAX / 8) {
         return; /* an answer to nothing says nothing */
     }
+    hs_histogram_add(&c->histograms[HS_CORE_PONG_MS], (uint64_t)ms);
     n->rtt_ms = (uint32_t)ms;
     n->rtt_min_ms = n->has_rtt && n->rtt_min_ms < n->rtt_ms ? n->rtt_min_ms : n->rtt_ms;
     n->rtt_smooth = n->has_rtt ? n->rtt_smooth - n->rtt_smooth / 8 + n->rtt_ms : n->rtt_ms * 8;

@@ -31,6 +31,12 @@ const char *hs_core_counter_name(uint32_t i)
     return counter_names[i];
 }
 
+const struct hs_histogram *hs_core_histogram(const struct hs_core *c, enum hs_core_histogram which)
+{
+    HS_ASSERT(which < HS_CORE_HISTOGRAMS);
+    return &c->histograms[which];
+}
+
 static uint32_t text_len(const char *s, uint32_t max)
 {
     uint32_t n = 0;

@@ -110,6 +110,7 @@ struct hs_owner *hs_owner_create(const struct hs_owner_conf *conf)
         hs_owner_destroy(o);
         return NULL;
     }
+    o->burst.version = hs_core_version(o->core);
     hs_store_notify(o->store, o->wake);
     /* A fresh id is on disk before anybody hears of it, and a disk that refuses
      * is known at once. */
@@ -164,6 +165,7 @@ void owner_step_into(struct hs_owner *o, struct hs_chunk *chunk, const struct hs
 
     uint64_t ns = (uint64_t)(owner_clock_ns() - from);
     o->counters[HS_OWNER_STEPS]++;
+    hs_histogram_add(&o->histograms[HS_OWNER_STEP_NS], ns);
     if (ns > o->counters[HS_OWNER_STEP_NS_MAX])
         o->counters[HS_OWNER_STEP_NS_MAX] = ns;
 }
@@ -269,6 +271,7 @@ void owner_take_back_chunks(struct hs_owner *o)
 static void drain(struct hs_owner *o, struct owner_port *p)
 {
     uint32_t depth = hs_in_ring_size(p->ends.in);
+    hs_histogram_add(&o->histograms[HS_OWNER_IN_DEPTH], depth);
     if (depth > o->counters[HS_OWNER_IN_DEPTH_MAX])
         o->counters[HS_OWNER_IN_DEPTH_MAX] = depth;
     struct hs_in in;
@@ -335,6 +338,7 @@ static void turn(struct hs_owner *o)
     owner_publish_if_due(o);
     owner_answers_flush(o);
     owner_post_wakes(o);
+    owner_measure(o);
 }
 
 /* ---- rest ---- */

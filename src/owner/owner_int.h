@@ -20,6 +20,8 @@ enum {
     OWNER_STARVED_MS = 1,          /* how soon to look again for room nobody announces */
     OWNER_TICK_WAIT_MS = 200,      /* for reactors with full ways out; then it ticks anyway */
     OWNER_REST_MS = 1000,          /* longest sleep */
+    OWNER_QUIET_MS = 2000,         /* without a change: the view has settled */
+    OWNER_BURST_MAX_MS = 600000,   /* one that never settles is counted so often */
     OWNER_STOP_MS = 2000,          /* how long a stop waits for the reactors */
 };
 
@@ -80,6 +82,11 @@ struct owner_bucket { /* log lines of one kind */
     int64_t filled_ms;
 };
 
+struct owner_burst { /* changes of the view that follow each other closely */
+    uint64_t version;
+    int64_t first_ms, last_ms; /* first_ms 0: there is none */
+};
+
 struct hs_owner {
     struct hs_core *core;
     struct hs_net *net;
@@ -119,7 +126,12 @@ struct hs_owner {
     struct owner_bucket notes[HS_NOTES];
     struct owner_bucket denied; /* lines about addresses that bus-allow does not name */
     uint64_t counters[HS_OWNER_COUNTERS];
-    bool starved; /* no chunk is free */
+    struct hs_histogram histograms[HS_OWNER_HISTOGRAMS];
+    struct owner_burst burst;
+    uint64_t save_given_seq; /* the newest that the store was given */
+    uint64_t saves_ended;    /* well or not, when it was last looked at */
+    int64_t save_waits_ms;   /* since when the store is at the same save; 0: at none */
+    bool starved;            /* no chunk is free */
     atomic_bool stop;
 };
 
@@ -171,6 +183,10 @@ void owner_save_last(struct hs_owner *o);
 void owner_publish_if_due(struct hs_owner *o);
 /* When one of the two wants to be called next. */
 int64_t owner_publish_next_ns(const struct hs_owner *o);
+
+/* measure.c */
+/* At the end of a turn that began at o->now_ns. */
+void owner_measure(struct hs_owner *o);
 
 /* notes.c */
 void owner_note(struct hs_owner *o, const struct hs_action *a);

@@ -45,6 +45,7 @@ static bool submit(struct hs_owner *o, bool sync)
         return false;
     }
     hs_store_submit(o->store, t, o->save_seq, sync);
+    o->save_given_seq = o->save_seq;
     o->save_pending = false;
     o->save_sync = false;
     o->save_ns = owner_clock_ns();
@@ -79,7 +80,7 @@ void hs_published_destroy(void *ptr)
     hs_free(p);
 }
 
-static struct hs_published *build(struct hs_owner *o)
+static struct hs_published *build(struct hs_owner *o, int64_t from)
 {
     struct hs_published *p = hs_alloc(sizeof(*p));
     struct hs_topo *t = p != NULL ? freeze(o) : NULL;
@@ -91,6 +92,8 @@ static struct hs_published *build(struct hs_owner *o)
     p->conf = o->conf;
     p->started_ms = o->started_ms;
     p->version = o->counters[HS_OWNER_PUBLICATIONS] + 1;
+    p->published_ms = from / OWNER_NS_PER_MS;
+    p->save_waits_ms = o->save_waits_ms;
     p->save_failures = hs_store_failures(o->store);
     hs_store_error(o->store, p->save_error, sizeof(p->save_error));
 
@@ -101,6 +104,9 @@ static struct hs_published *build(struct hs_owner *o)
     memcpy(p->core_counters, values, n * sizeof(values[0]));
     p->core_counters_n = n;
     memcpy(p->owner_counters, o->counters, sizeof(p->owner_counters));
+    for (int i = 0; i < HS_CORE_HISTOGRAMS; i++)
+        p->core_histograms[i] = *hs_core_histogram(o->core, (enum hs_core_histogram)i);
+    memcpy(p->owner_histograms, o->histograms, sizeof(p->owner_histograms));
     return p;
 }
 
@@ -123,7 +129,7 @@ void owner_publish_if_due(struct hs_owner *o)
     int64_t from = owner_clock_ns();
     if (publish_due_ns(o) > from)
         return;
-    struct hs_published *p = build(o);
+    struct hs_published *p = build(o, from);
     if (p == NULL) {
         o->published_ns = from + RETRY_MS * OWNER_NS_PER_MS;
         return;

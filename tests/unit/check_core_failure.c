@@ -58,6 +58,33 @@ START_TEST(a_dead_node_is_fail_everywhere_within_two_timeouts_and_two_seconds)
 }
 END_TEST
 
+static uint64_t measured(int i, enum hs_core_histogram which)
+{
+    const struct hs_histogram *h = hs_core_histogram(core(i), which);
+    uint64_t n = 0;
+    for (int k = 0; k < HS_HISTOGRAM_BUCKETS; k++)
+        n += h->buckets[k];
+    return n;
+}
+
+START_TEST(the_time_to_a_verdict_and_of_a_pong_are_measured)
+{
+    uint64_t pongs = measured(0, HS_CORE_PONG_MS);
+    ck_assert_uint_gt(pongs, 4);
+    ck_assert_uint_eq(measured(0, HS_CORE_AGREE_MS), 0);
+    world_kill(&w, 4);
+    world_run(&w, 2 * TIMEOUT_MS + 2000);
+    ck_assert_uint_gt(measured(0, HS_CORE_PONG_MS), pongs);
+    uint64_t agreed = 0; /* who hears the verdict before it suspects has nothing to measure */
+    for (int i = 0; i < 4; i++) {
+        agreed += measured(i, HS_CORE_AGREE_MS);
+        ck_assert_uint_le(measured(i, HS_CORE_AGREE_MS), 1);
+        ck_assert_uint_le(hs_core_histogram(core(i), HS_CORE_AGREE_MS)->sum, TIMEOUT_MS + 2000);
+    }
+    ck_assert_uint_ge(agreed, 1);
+}
+END_TEST
+
 START_TEST(nobody_is_accused_before_a_timeout_of_silence)
 {
     uint16_t ix[N];
@@ -317,6 +344,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, the_time_to_a_verdict_and_of_a_pong_are_measured);
     tcase_add_test(tc, a_dead_node_is_fail_everywhere_within_two_timeouts_and_two_seconds);
     tcase_add_test(tc, nobody_is_accused_before_a_timeout_of_silence);
     tcase_add_test(tc, a_minority_suspects_but_does_not_judge);
