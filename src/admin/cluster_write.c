@@ -61,7 +61,8 @@ static void put_verdict(struct session *s, const struct admin_request *r)
         [HS_CMD_ERR_MASTER_UNKNOWN] = "I'm a replica but my master is unknown to me",
         [HS_CMD_ERR_MASTER_DOWN] = "Master is down or failed, please use CLUSTER FAILOVER FORCE",
         [HS_CMD_ERR_SAVES_WAITING] = "Too many SAVECONFIG wait for the disk",
-        [HS_CMD_ERR_TABLE_FULL] = "The table of nodes is full, see cluster-nodes-max",
+        [HS_CMD_ERR_TABLE_FULL] =
+            "The table of nodes is full: FORGET what is gone, or raise cluster-nodes-max",
     };
     bool known = r->base.err < sizeof(texts) / sizeof(texts[0]) && texts[r->base.err] != NULL;
     admin_error(s, "ERR %s", known ? texts[r->base.err] : "The command was refused");

@@ -27,6 +27,27 @@ static bool may_take(const struct hs_core *c, uint32_t slot, uint64_t epoch)
            c->cold[owner].config_epoch < epoch;
 }
 
+/* May another than its source take a slot that we import? In the source's own
+ * shard that is a failover, and we go on importing from its new master; from
+ * another shard it is an operator's word, and the import is over. (Valkey 8;
+ * Redis keeps such a slot at a dead source until SETSLOT decides, and so do we
+ * where shards are not known.) */
+static bool import_allows(struct hs_core *c, uint16_t by, uint32_t slot)
+{
+    uint16_t source = (uint16_t)(c->importing[slot] - 1);
+
+    if (c->importing[slot] == 0) {
+        return true;
+    }
+    if (!core_has_shard(c, by) || !core_has_shard(c, source)) {
+        return false;
+    }
+    if (source != by) {
+        core_set_importing(c, slot, core_same_shard(c, source, by) ? by : NIL16);
+    }
+    return true;
+}
+
 static void claim_slot(struct hs_core *c, struct claim *k, uint32_t slot, uint64_t epoch)
 {
     uint16_t owner = c->owner[slot];
@@ -36,8 +57,8 @@ static void claim_slot(struct hs_core *c, struct claim *k, uint32_t slot, uint64
         c->abandoned[slot >> 3] = (uint8_t)(c->abandoned[slot >> 3] & ~(1U << (slot & 7)));
         return;
     }
-    if (c->importing[slot] != 0 || !may_take(c, slot, epoch)) {
-        return; /* while we import it, SETSLOT decides whose it is */
+    if (!may_take(c, slot, epoch) || !import_allows(c, k->by, slot)) {
+        return;
     }
     if (owner != NIL16 && owner == k->mine) {
         k->new_owner = k->by;
@@ -50,13 +71,49 @@ static void claim_slot(struct hs_core *c, struct claim *k, uint32_t slot, uint64
     k->taken_n++;
 }
 
+/* The claimer does not claim this slot. */
+static void unclaimed_slot(struct hs_core *c, struct claim *k, uint32_t slot, uint64_t epoch)
+{
+    uint16_t target = (uint16_t)(c->migrating[slot] - 1);
+
+    if (c->owner[slot] == k->by && !hs_slot_test(c->abandoned, slot)) {
+        hs_slot_set(c->abandoned, slot); /* kept until somebody claims it */
+        c->cold[k->by].slots_ver++;
+    }
+    if (c->migrating[slot] != 0 && target != k->by && core_same_shard(c, target, k->by) &&
+        (c->cold[target].config_epoch < epoch || !has_flag(c, target, HS_NODE_MASTER))) {
+        core_set_migrating(c, slot, k->by); /* the target was failed over */
+    }
+    /* The source has finished the migration and we have not: the operator's
+     * tool gave it the last word first. A Valkey 8 expects this of the target;
+     * others leave the slot to the tool's next command. */
+    if (c->importing[slot] == k->by + 1 && c->owner[slot] == k->by && i_am_master(c) &&
+        has_flag(c, k->by, HS_NODE_LIGHT)) {
+        core_finish_import(c, slot);
+    }
+}
+
+/* A Valkey 8 replica takes the place of a master without slots too; there is
+ * no slot then to tell the others of the shard. */
+static bool is_empty_shards_new_master(const struct hs_core *c, const struct claim *k,
+                                       uint64_t epoch)
+{
+    return k->claimed_n == 0 && k->mine != NIL16 && k->mine != k->by &&
+           c->cold[k->mine].slots_n == 0 && core_shown_epoch(c, SELF) < epoch &&
+           has_flag(c, k->by, HS_NODE_LIGHT) && core_same_shard(c, k->by, SELF);
+}
+
 /* We, or our master, lost the last slot to the claimer: stay with the data. A
  * move inside our own shard (all it claims is what it just took) is followed
  * even where replica migration is off. */
-static void follow_slots(struct hs_core *c, const struct claim *k)
+static void follow_slots(struct hs_core *c, const struct claim *k, uint64_t epoch)
 {
     bool ours_moved = k->claimed_n == k->from_mine_n;
 
+    if (is_empty_shards_new_master(c, k, epoch)) {
+        core_follow(c, k->by);
+        return;
+    }
     if (k->new_owner != NIL16 && c->cold[k->mine].slots_n == 0 &&
         (c->conf.allow_replica_migration || ours_moved)) {
         core_follow(c, k->new_owner);
@@ -82,7 +139,7 @@ void core_claim(struct hs_core *c, uint16_t ix, uint64_t epoch, const uint8_t *b
     }
     COUNT(c, claims_walked);
     for (uint32_t s = 0; s < HS_SLOTS; s++) {
-        if (s % 64 == 0 && c->cold[ix].slots_n == 0) { /* nothing of its to abandon */
+        if (s % 64 == 0 && c->cold[ix].slots_n + c->migrating_n == 0) { /* nothing to abandon */
             uint64_t word;
             memcpy(&word, bitmap + s / 8, sizeof(word));
             if (word == 0) {
@@ -92,16 +149,15 @@ void core_claim(struct hs_core *c, uint16_t ix, uint64_t epoch, const uint8_t *b
         }
         if (hs_slot_test(bitmap, s)) {
             claim_slot(c, &k, s, epoch);
-        } else if (c->owner[s] == ix && !hs_slot_test(c->abandoned, s)) {
-            hs_slot_set(c->abandoned, s); /* kept until somebody claims it */
-            c->cold[ix].slots_ver++;
+        } else {
+            unclaimed_slot(c, &k, s, epoch);
         }
     }
     if (k.taken_n > 0) {
         c->counters[COUNT_slots_won] += k.taken_n;
         core_note(c, HS_NOTE_SLOTS_MOVED, ix, HS_NIL, k.taken_n);
     }
-    follow_slots(c, &k);
+    follow_slots(c, &k, epoch);
 }
 
 /* Two owners of a slot with one epoch: nothing settles that until their epochs
@@ -145,12 +201,11 @@ static void compare_owners(struct hs_core *c, uint16_t ix, const struct hs_view 
     mark_split(c, ix, split_with, split_slot);
 }
 
-/* Whose slots a header's bitmap is about: a replica sends its master's. */
+/* Whose slots a header's bitmap is about: a replica sends its master's. NIL16
+ * for one whose master we do not know: there is nothing to compare it with. */
 static uint16_t claimed_for(const struct hs_core *c, uint16_t ix)
 {
-    uint16_t master = c->cold[ix].master;
-
-    return has_flag(c, ix, HS_NODE_MASTER) || master == NIL16 ? ix : master;
+    return has_flag(c, ix, HS_NODE_MASTER) ? ix : c->cold[ix].master;
 }
 
 /* True if the bitmap is what we believe of `owner`; remembers it if so. */
@@ -177,14 +232,20 @@ static bool is_known_claim(struct hs_core *c, uint16_t ix, uint16_t owner, const
     return true;
 }
 
-/* The slots of a PING, PONG or MEET from a node whose role is up to date. */
-void core_claim_check(struct hs_core *c, uint16_t ix, const struct hs_view *v)
+/* The slots of a PING, PONG or MEET from a node whose role is up to date;
+ * promoted if this message made it a master. */
+void core_claim_check(struct hs_core *c, uint16_t ix, bool promoted, const struct hs_view *v)
 {
     uint16_t owner = claimed_for(c, ix);
 
+    if (owner == NIL16) {
+        return;
+    }
     if (is_known_claim(c, ix, owner, v)) {
         mark_split(c, ix, NIL16, 0);
-        return;
+        if (!promoted) {
+            return;
+        }
     }
     if (has_flag(c, ix, HS_NODE_MASTER)) {
         core_claim(c, ix, hs_get64(v->frame + HS_OFF_CONFIG_EPOCH), v->frame + HS_OFF_SLOTS);

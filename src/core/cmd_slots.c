@@ -88,11 +88,7 @@ static enum hs_cmd_err give_slot(struct hs_core *c, const struct hs_cmd *cmd)
         core_follow(c, ix); /* stay with the data */
     }
     if (ix == SELF && c->importing[cmd->slot] != 0) {
-        /* Ours by an epoch of its own, or the old owner's claim would win. */
-        core_epoch_bump(c);
-        core_set_importing(c, cmd->slot, NIL16);
-        c->announce_seq = c->save_seq + 1;
-        core_want_sync(c);
+        core_finish_import(c, cmd->slot);
     }
     return HS_CMD_OK;
 }

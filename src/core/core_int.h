@@ -316,7 +316,8 @@ struct hs_core {
     uint64_t wheel_bits[WHEEL_SLOTS / 64];
     int64_t ticked_at; /* mono ms, a multiple of TICK_MS, up to which is done */
     int64_t random_ping_at;
-    int64_t accuse_after;                /* no PFAIL before: we were not running */
+    int64_t survey_at;    /* mono ms before which no replica migration is considered */
+    int64_t accuse_after; /* no PFAIL before: we were not running */
     uint32_t tick_pings_n, tick_dials_n; /* so far in this tick */
     uint32_t notes_n;                    /* so far in this step */
     int64_t promised_at;                 /* mono ms of the tick asked for after the last step */
@@ -343,6 +344,11 @@ static inline bool is_voter(const struct hs_core *c, uint32_t ix)
 static inline bool has_flag(const struct hs_core *c, uint32_t ix, uint16_t flag)
 {
     return (c->hot[ix].flags & flag) != 0;
+}
+
+static inline bool core_has_shard(const struct hs_core *c, uint32_t ix)
+{
+    return (c->cold[ix].name_bits & NAME_SHARD) != 0;
 }
 
 /* A peer may call somebody master and replica at once. The node's own header
@@ -445,8 +451,10 @@ void core_slots_bitmap(const struct hs_core *c, uint16_t ix, bool claimed_only, 
 void core_set_migrating(struct hs_core *c, uint32_t slot, uint16_t ix);
 void core_set_importing(struct hs_core *c, uint32_t slot, uint16_t ix);
 void core_close_slots(struct hs_core *c);
+void core_marks_follow(struct hs_core *c, uint16_t from, uint16_t to);
+void core_finish_import(struct hs_core *c, uint32_t slot);
 void core_claim(struct hs_core *c, uint16_t ix, uint64_t epoch, const uint8_t *bitmap);
-void core_claim_check(struct hs_core *c, uint16_t ix, const struct hs_view *v);
+void core_claim_check(struct hs_core *c, uint16_t ix, bool promoted, const struct hs_view *v);
 
 /* reports.c, failure.c */
 size_t core_rows_max(const struct hs_core_opts *opts);
@@ -471,6 +479,7 @@ uint32_t core_ext_put(struct hs_core *c, enum ext_level level, bool valkey, uint
                       uint16_t *count);
 void core_ext_read(struct hs_core *c, uint16_t sender, const struct hs_view *v);
 void core_set_shard(struct hs_core *c, uint16_t ix, const void *shard_id);
+bool core_same_shard(const struct hs_core *c, uint16_t a, uint16_t b);
 void core_blacklist_add(struct hs_core *c, const void *id, int64_t ttl_ms);
 bool core_blacklisted(struct hs_core *c, const void *id);
 
@@ -525,6 +534,7 @@ void core_manual_offset(struct hs_core *c, uint16_t sender, const struct hs_view
 void core_manual(struct hs_core *c);
 void core_offset(struct hs_core *c, int64_t offset);
 void core_migrate(struct hs_core *c);
+int64_t core_migrate_at(const struct hs_core *c);
 
 /* role.c: what we are */
 void core_follow(struct hs_core *c, uint16_t master);

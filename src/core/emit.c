@@ -326,8 +326,7 @@ static bool hears_publish(const struct hs_core *c, uint16_t ix, bool sharded)
     if (!sharded || mine == its) {
         return true;
     }
-    return (c->cold[ix].name_bits & NAME_SHARD) != 0 &&
-           memcmp(c->names[ix].shard_id, c->names[SELF].shard_id, HS_ID_LEN) == 0;
+    return core_same_shard(c, ix, SELF);
 }
 
 /* Receivers share two encodings at most: with a header, and without for those

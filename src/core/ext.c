@@ -124,6 +124,13 @@ static void set_text(struct hs_core *c, uint16_t ix, struct text t, const char *
     core_want_save(c);
 }
 
+/* False where one of them never told its shard: peers before 7.2 do not. */
+bool core_same_shard(const struct hs_core *c, uint16_t a, uint16_t b)
+{
+    return core_has_shard(c, a) && core_has_shard(c, b) &&
+           memcmp(c->names[a].shard_id, c->names[b].shard_id, HS_ID_LEN) == 0;
+}
+
 void core_set_shard(struct hs_core *c, uint16_t ix, const void *shard_id)
 {
     struct names *n = &c->names[ix];
@@ -164,7 +171,7 @@ static void take_shard(struct hs_core *c, uint16_t sender, const uint8_t *told)
         if (sender == c->cold[SELF].master) {
             core_set_shard(c, SELF, told);
         }
-    } else if (master != NIL16 && (c->cold[master].name_bits & NAME_SHARD) != 0) {
+    } else if (master != NIL16 && core_has_shard(c, master)) {
         core_set_shard(c, sender, c->names[master].shard_id);
     }
 }

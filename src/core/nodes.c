@@ -46,6 +46,9 @@ void core_node_flags(struct hs_core *c, uint16_t ix, uint16_t set, uint16_t clea
     core_board_sync(c, ix);
     core_board_place(c, ix);
     core_changed(c);
+    if (((new ^ old) & (HS_NODE_MASTER | HS_NODE_FAIL)) != 0) {
+        c->survey_at = 0; /* a master may have lost its last working replica */
+    }
     if (ix == SELF) {
         c->hdr_due = true;
     }
@@ -88,14 +91,7 @@ uint16_t core_node_add(struct hs_core *c, const struct hs_node_id *id, uint16_t 
 static void detach(struct hs_core *c, uint16_t ix)
 {
     core_slots_clear(c, ix);
-    for (uint32_t s = 0; s < HS_SLOTS && c->migrating_n + c->importing_n > 0; s++) {
-        if (c->migrating[s] == ix + 1) {
-            core_set_migrating(c, s, NIL16);
-        }
-        if (c->importing[s] == ix + 1) {
-            core_set_importing(c, s, NIL16);
-        }
-    }
+    core_marks_follow(c, ix, NIL16);
     core_node_set_master(c, ix, NIL16);
     for (uint16_t i = 0; i < c->nodes_hi && c->cold[ix].replicas_n > 0; i++) {
         if (is_used(c, i) && c->cold[i].master == ix) {
@@ -208,6 +204,7 @@ void core_node_set_master(struct hs_core *c, uint16_t ix, uint16_t master)
         return;
     }
     c->cold[ix].master = master;
+    c->survey_at = 0;
     if (old != NIL16) {
         count_replica(c, old, -1);
     }
@@ -283,16 +280,18 @@ static bool handshake_under_way(const struct hs_core *c, const char *ip, uint16_
     return false;
 }
 
-/* A node known by address only: its first PONG tells its id. At most half of
- * the table may be such nodes, so that strangers' MEETs cannot fill it. NIL16
- * if that bound is reached; NIL16 too if one to that address is under way. */
+/* A node known by address only: its first PONG tells its id. Strangers may fill
+ * half of the table with such nodes and no more; an operator's MEET may use all
+ * of it. NIL16 if there is no room, or if one to that address is under way. */
 uint16_t core_handshake_start(struct hs_core *c, const char *ip, uint16_t port, uint16_t cport,
                               uint16_t flags)
 {
     struct hs_node_id id;
     uint16_t ix;
 
-    if (c->handshakes_n >= c->opts.nodes_max / 2 || handshake_under_way(c, ip, cport)) {
+    bool room = (flags & HS_NODE_MEET) != 0 || c->handshakes_n < c->opts.nodes_max / 2;
+
+    if (!room || handshake_under_way(c, ip, cport)) {
         COUNT(c, handshakes_refused);
         return NIL16;
     }

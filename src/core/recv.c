@@ -27,17 +27,32 @@ static uint16_t sender_of(struct hs_core *c, struct hs_link l, const struct hs_v
     return ix;
 }
 
-/* Remembered until the link's node is gone: a level once shown stays. */
-static void learn_abilities(struct hs_core *c, uint16_t ix, const struct hs_view *v)
+/* It has started again as an older version: our PING that waits for an answer
+ * may have been one that it cannot read. */
+static void ping_again(struct hs_core *c, uint16_t ix)
 {
-    enum ext_level shown;
+    if (c->hot[ix].ping_sent != 0 && c->cold[ix].to_state == TO_UP && core_can_ping(c)) {
+        core_ping(c, ix, HS_MSG_PING);
+    }
+}
+
+/* Any message may show that the sender understands more than we knew. Less is
+ * believed only on the connection it made itself: on ours, an answer of the
+ * process that was there before may still come in. */
+static void learn_abilities(struct hs_core *c, struct hs_link l, uint16_t ix,
+                            const struct hs_view *v)
+{
+    enum ext_level shown, known = (enum ext_level)c->cold[ix].ext_level;
 
     if (v->type != HS_MSG_PING && v->type != HS_MSG_PONG && v->type != HS_MSG_MEET) {
         return;
     }
     shown = core_ext_shown(v);
-    if (shown > c->cold[ix].ext_level) {
+    if (shown > known || (shown < known && !core_link(c, l)->outbound)) {
         c->cold[ix].ext_level = (uint8_t)shown;
+        if (shown < known) {
+            ping_again(c, ix);
+        }
     }
     if ((hs_get16(v->frame + HS_OFF_FLAGS) & HS_NODE_LIGHT) != 0) {
         core_node_flags(c, ix, HS_NODE_LIGHT, 0);
@@ -54,7 +69,7 @@ static bool claims_master(const struct hs_view *v)
 }
 
 /* What the header of any message says about its sender and the cluster. */
-static void read_header(struct hs_core *c, uint16_t ix, const struct hs_view *v)
+static void read_header(struct hs_core *c, struct hs_link l, uint16_t ix, const struct hs_view *v)
 {
     uint64_t current = hs_get64(v->frame + HS_OFF_CURRENT_EPOCH);
     uint64_t config = hs_get64(v->frame + HS_OFF_CONFIG_EPOCH);
@@ -64,7 +79,7 @@ static void read_header(struct hs_core *c, uint16_t ix, const struct hs_view *v)
         current = config = 0;
     }
 
-    learn_abilities(c, ix, v);
+    learn_abilities(c, l, ix, v);
     if (has_flag(c, ix, HS_NODE_HANDSHAKE)) {
         return;
     }
@@ -158,7 +173,7 @@ void core_recv(struct hs_core *c, struct hs_link l, const struct hs_view *v)
     }
     if (ix != NIL16) {
         c->cold[ix].heard_at[core_link(c, l)->outbound] = c->now.mono.ms;
-        read_header(c, ix, v);
+        read_header(c, l, ix, v);
     } else {
         core_stranger(c, l, v);
     }

@@ -173,6 +173,7 @@ static void answered(struct hs_core *c, uint16_t ix)
 static void read_sender(struct hs_core *c, struct hs_link l, uint16_t ix, const struct hs_view *v)
 {
     bool on_its_own_link = core_link(c, l)->outbound;
+    bool was_replica = has_flag(c, ix, HS_NODE_SLAVE);
     uint16_t flags = hs_get16(v->frame + HS_OFF_FLAGS);
 
     core_node_flags(c, ix, flags & HS_NODE_NOFAILOVER, (uint16_t)(HS_NODE_NOFAILOVER & ~flags));
@@ -183,7 +184,7 @@ static void read_sender(struct hs_core *c, struct hs_link l, uint16_t ix, const 
         answered(c, ix);
     }
     core_recv_role(c, ix, v);
-    core_claim_check(c, ix, v);
+    core_claim_check(c, ix, was_replica && has_flag(c, ix, HS_NODE_MASTER), v);
     if (i_am_master(c) && has_flag(c, ix, HS_NODE_MASTER)) {
         core_epoch_collision(c, ix, hs_get64(v->frame + HS_OFF_CONFIG_EPOCH));
     }

@@ -8,9 +8,7 @@
 static void demoted(struct hs_core *c, uint16_t ix, uint16_t master, const struct hs_view *v)
 {
     uint64_t epoch = hs_get64(v->frame + HS_OFF_CONFIG_EPOCH);
-    bool same_shard = master != NIL16 && (c->cold[ix].name_bits & NAME_SHARD) != 0 &&
-                      (c->cold[master].name_bits & NAME_SHARD) != 0 &&
-                      memcmp(c->names[ix].shard_id, c->names[master].shard_id, HS_ID_LEN) == 0;
+    bool same_shard = master != NIL16 && core_same_shard(c, ix, master);
 
     if (same_shard && c->cold[ix].config_epoch > epoch) {
         return; /* stale: it still thinks of an older master */
@@ -29,6 +27,7 @@ static void demoted(struct hs_core *c, uint16_t ix, uint16_t master, const struc
         core_node_epoch(c, master, epoch);
     }
     core_slots_move(c, ix, master);
+    core_marks_follow(c, ix, master);
 }
 
 /* The role a header claims: only its `slaveof` decides. */
@@ -58,7 +57,7 @@ void core_recv_role(struct hs_core *c, uint16_t ix, const struct hs_view *v)
     }
     if (master != NIL16 && c->cold[ix].master != master) {
         core_node_set_master(c, ix, master);
-        if ((c->cold[master].name_bits & NAME_SHARD) != 0) {
+        if (core_has_shard(c, master)) {
             core_set_shard(c, ix, c->names[master].shard_id);
         }
     }
@@ -72,7 +71,7 @@ void core_follow(struct hs_core *c, uint16_t master)
     core_close_slots(c);
     core_node_set_master(c, SELF, master);
     core_node_flags(c, SELF, HS_NODE_SLAVE, HS_NODE_MASTER | HS_NODE_MIGRATE_TO);
-    if ((c->cold[master].name_bits & NAME_SHARD) != 0) {
+    if (core_has_shard(c, master)) {
         core_set_shard(c, SELF, c->names[master].shard_id);
     }
     core_election_reset(c);

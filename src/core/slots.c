@@ -101,6 +101,33 @@ void core_set_importing(struct hs_core *c, uint32_t slot, uint16_t ix)
     core_want_save(c);
 }
 
+/* A failover inside a shard: what is open towards its old master is so towards
+ * the new one, unless that is us. NIL16: it is gone, and its marks with it. */
+void core_marks_follow(struct hs_core *c, uint16_t from, uint16_t to)
+{
+    uint16_t new = to == SELF ? NIL16 : to;
+
+    for (uint32_t s = 0; s < HS_SLOTS && c->migrating_n + c->importing_n > 0; s++) {
+        if (c->migrating[s] == from + 1) {
+            core_set_migrating(c, s, new);
+        }
+        if (c->importing[s] == from + 1) {
+            core_set_importing(c, s, new);
+        }
+    }
+}
+
+/* An imported slot becomes ours, by an epoch of its own, or the old owner's
+ * claim would win. */
+void core_finish_import(struct hs_core *c, uint32_t slot)
+{
+    core_slot_set(c, slot, SELF);
+    core_epoch_bump(c);
+    core_set_importing(c, slot, NIL16);
+    c->announce_seq = c->save_seq + 1;
+    core_want_sync(c);
+}
+
 void core_close_slots(struct hs_core *c)
 {
     if (c->migrating_n + c->importing_n == 0) {

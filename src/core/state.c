@@ -33,6 +33,8 @@ void core_state_update(struct hs_core *c)
     bool ok;
 
     c->state_due = false;
+    /* Stock servers leave the size at its initial 0 or 1 during the delay below,
+     * which would let one report be a quorum. */
     if (c->size != c->voters_n) {
         c->size = c->voters_n;
         core_changed(c);
@@ -50,6 +52,7 @@ void core_state_update(struct hs_core *c)
         return;
     }
     c->ok = ok;
+    c->survey_at = 0; /* replicas migrate while it is ok */
     core_note(c, ok ? HS_NOTE_STATE_OK : HS_NOTE_STATE_FAIL, HS_NIL, HS_NIL,
               majority ? REASON_SLOTS : REASON_MINORITY);
     core_changed(c);

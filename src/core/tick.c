@@ -241,11 +241,11 @@ void core_tick(struct hs_core *c)
     c->behind = !run_wheel(c);
     if (!c->behind && c->now.mono.ms >= c->random_ping_at) {
         random_ping(c);
-        core_migrate(c);
         c->random_ping_at = later(c->random_ping_at + RANDOM_PING_MS, c->now.mono.ms);
     }
     core_manual(c);
     core_election(c);
+    core_migrate(c);
     if (!c->ok) {
         c->state_due = true; /* delays end without an event of their own */
     }
@@ -261,7 +261,9 @@ static bool is_busy(const struct hs_core *c)
 
 hs_mono hs_core_next_tick(const struct hs_core *c)
 {
-    int64_t at = is_busy(c) ? sooner(c->random_ping_at, c->ticked_at + TICK_MS) : c->random_ping_at;
+    int64_t at = sooner(c->random_ping_at, core_migrate_at(c));
+
+    at = is_busy(c) ? sooner(at, c->ticked_at + TICK_MS) : at;
 
     if (c->behind || c->announce_n > 0) {
         return (hs_mono){c->now.mono.ms};

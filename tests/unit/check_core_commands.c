@@ -56,15 +56,22 @@ START_TEST(meet_needs_an_address_and_room)
 }
 END_TEST
 
-START_TEST(half_of_the_table_at_most_are_handshakes)
+START_TEST(strangers_may_fill_half_of_the_table_and_an_operator_all_of_it)
 {
     for (uint32_t i = 1; i < 4; i++) {
         ck_assert_int_eq(with_id(HS_CMD_FORGET, i), HS_CMD_OK);
     }
-    for (uint16_t i = 0; i < 5; i++) {
-        meet("127.0.0.1", 7000, (uint16_t)(17050 + i));
+    for (uint32_t i = 10; i < 15; i++) {
+        struct hs_hdr h = solo_hdr(i);
+        solo_ping(&s, solo_accept(&s), HS_MSG_MEET, &h, NULL);
     }
     ck_assert_uint_eq(s.core->handshakes_n, 3);
+    ck_assert_uint_eq(s.core->counters[COUNT_handshakes_refused], 2);
+    for (uint16_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(meet("127.0.0.1", 7000, (uint16_t)(17050 + i)), HS_CMD_OK);
+    }
+    ck_assert_uint_eq(s.core->handshakes_n, 5);
+    ck_assert_int_eq(meet("127.0.0.1", 7000, 17060), HS_CMD_ERR_TABLE_FULL);
 }
 END_TEST
 
@@ -269,7 +276,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, meet_needs_an_address_and_room);
-    tcase_add_test(tc, half_of_the_table_at_most_are_handshakes);
+    tcase_add_test(tc, strangers_may_fill_half_of_the_table_and_an_operator_all_of_it);
     tcase_add_test(tc, forget_refuses_ourselves_our_master_and_the_unknown);
     tcase_add_test(tc, a_forgotten_node_leaves_nothing_that_names_it);
     tcase_add_test(tc, replicate_refuses_what_is_no_master_and_a_master_with_slots);
