@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
+
+enum { LINGER_MS = 1000, LINGER_STEP_MS = 20 };
 
 /* The address family or the address does not exist here: what a leading '-'
  * forgives. */
@@ -29,6 +32,20 @@ static int refuse(const struct daemon *d, const struct endpoint *e, const char *
                        ip, e->what, (unsigned)e->port, strerror(-err), e->directive);
 }
 
+/* A killed process is gone a moment before the kernel has taken its io_uring
+ * apart, and the ports with it; whoever restarts it at once would be refused. */
+static int listen_when_free(struct daemon *d, const struct endpoint *e, const char *ip)
+{
+    int err;
+
+    for (int waited_ms = 0;; waited_ms += LINGER_STEP_MS) {
+        err = e->listen(d->net, ip, e->port);
+        if (err != -EADDRINUSE || waited_ms >= LINGER_MS)
+            return err;
+        nanosleep(&(struct timespec){.tv_nsec = LINGER_STEP_MS * 1000000L}, NULL);
+    }
+}
+
 static int listen_on_all(struct daemon *d, const struct endpoint *e)
 {
     uint32_t bound = 0;
@@ -40,7 +57,7 @@ static int listen_on_all(struct daemon *d, const struct endpoint *e)
             ip = "0.0.0.0";
         else if (strcmp(ip, "::*") == 0)
             ip = "::";
-        int err = e->listen(d->net, ip, e->port);
+        int err = listen_when_free(d, e, ip);
         if (err == 0)
             bound++;
         else if (!optional || !is_absent(err))

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -78,6 +79,15 @@ class Startup(unittest.TestCase):
             s.bind(("127.0.0.1", self.port))
             s.listen()
             self.expect(self.start(), 2, f"client port {self.port}", "in use", "'port'")
+
+    def test_a_port_that_is_free_in_a_moment_is_waited_for(self):
+        s = socket.socket()
+        s.bind(("127.0.0.1", self.port))
+        s.listen()
+        threading.Timer(0.3, s.close).start()
+        node = Node(port=self.port)
+        self.addCleanup(node.close)
+        node.start()
 
     def test_bus_port_in_use(self):
         with socket.socket() as s:
