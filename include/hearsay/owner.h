@@ -108,6 +108,9 @@ void hs_owner_destroy(struct hs_owner *o);
  * stop, and it returns. */
 void hs_owner_run(struct hs_owner *o);
 void hs_owner_stop(struct hs_owner *o);
+/* From any thread: the monotonic moment of the last tick. It stands still when
+ * the owner hangs, or cannot go on for want of chunks. */
+int64_t hs_owner_ticked_ms(const struct hs_owner *o);
 
 /* For hs_snapshot_create(). */
 void hs_published_destroy(void *p);

@@ -44,6 +44,8 @@ struct daemon {
     pthread_t owner_thread, store_thread, reactor_threads[HS_REACTORS_MAX];
     uint32_t reactors_started;
     bool owner_started, store_started;
+    int64_t watchdog_seen_ms; /* the owner's tick at the last beat */
+    bool watchdog_alive;
     atomic_int reactor_error; /* what a reactor could not start with, or 0 */
 };
 
@@ -83,8 +85,9 @@ void daemon_stop_threads(struct daemon *d);
 
 /* signals.c */
 void daemon_signals_init(void);
-/* Until a signal or a client asks for a stop. Answers SIGHUP itself. */
-void daemon_signals_wait(void);
+/* Until a signal or a client asks for a stop. Answers SIGHUP itself, and feeds
+ * the watchdog. */
+void daemon_signals_wait(struct daemon *d);
 /* From any thread: ends daemon_signals_wait(). */
 void daemon_signals_stop(void *unused);
 /* From here a second SIGINT ends the process at once. */
@@ -93,5 +96,9 @@ void daemon_signals_last(void);
 /* supervise.c */
 void daemon_supervise_ready(const struct hs_conf *c);
 void daemon_supervise_stopping(const struct hs_conf *c);
+/* How often systemd's watchdog is to be fed; 0: there is none. */
+uint32_t daemon_watchdog_ms(const struct hs_conf *c);
+/* Feeds it if the owner has ticked since the last time. */
+void daemon_watchdog_beat(struct daemon *d);
 
 #endif

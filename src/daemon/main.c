@@ -62,7 +62,7 @@ static int serve(struct daemon *d)
         announce(d);
         daemon_report(d, DAEMON_OK);
         daemon_supervise_ready(&d->conf);
-        daemon_signals_wait();
+        daemon_signals_wait(d);
         daemon_supervise_stopping(&d->conf);
     }
     daemon_signals_last();

@@ -38,11 +38,23 @@ void daemon_signals_init(void)
     sigaction(SIGABRT, &broken, NULL);
 }
 
-void daemon_signals_wait(void)
+/* The next signal, or -1 after beat_ms, if there is a watchdog to feed. */
+static int next_signal(const sigset_t *set, uint32_t beat_ms)
+{
+    if (beat_ms == 0)
+        return sigwaitinfo(set, NULL);
+    struct timespec wait = {.tv_sec = beat_ms / 1000, .tv_nsec = beat_ms % 1000 * 1000000L};
+    return sigtimedwait(set, NULL, &wait);
+}
+
+void daemon_signals_wait(struct daemon *d)
 {
     sigset_t set = waited_for();
+    uint32_t beat_ms = daemon_watchdog_ms(&d->conf);
     for (;;) {
-        int signal = sigwaitinfo(&set, NULL);
+        int signal = next_signal(&set, beat_ms);
+        if (signal < 0 && errno == EAGAIN)
+            daemon_watchdog_beat(d);
         if (signal == SIGHUP) {
             int err = hs_log_reopen();
             if (err != 0)

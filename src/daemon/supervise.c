@@ -1,7 +1,9 @@
-/* supervise.c - telling the service manager when we are ready.
+/* supervise.c - telling the service manager that we are ready, and alive.
  *
  * systemd's protocol is one datagram to the socket named in NOTIFY_SOCKET; a
- * leading '@' means the abstract namespace. Upstart waits for a SIGSTOP.
+ * leading '@' means the abstract namespace. Upstart waits for a SIGSTOP. With a
+ * watchdog, systemd ends a process that does not say in time that it lives; the
+ * main thread says so, but only for an owner that went on ticking meanwhile.
  */
 #include "daemon_int.h"
 
@@ -14,6 +16,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+enum {
+    WATCHDOG_MIN_US = 2000, /* no clock of ours is finer than a millisecond */
+    WATCHDOG_MAX_MS = 3600 * 1000,
+};
 enum { SUPERVISED_NO, SUPERVISED_UPSTART, SUPERVISED_SYSTEMD, SUPERVISED_AUTO };
 
 static void notify(const char *text)
@@ -55,4 +61,33 @@ void daemon_supervise_stopping(const struct hs_conf *c)
 {
     if (is_systemd(c))
         notify("STOPPING=1\nSTATUS=Saving the state\n");
+}
+
+uint32_t daemon_watchdog_ms(const struct hs_conf *c)
+{
+    const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+    if (!is_systemd(c) || usec == NULL)
+        return 0;
+    /* Inherited from a parent whose watchdog it is. */
+    if (pid != NULL && strtol(pid, NULL, 10) != (long)getpid())
+        return 0;
+    unsigned long long us = strtoull(usec, NULL, 10);
+    if (us < WATCHDOG_MIN_US)
+        return 0;
+    /* Twice in the time allowed, so that one beat may come late. */
+    unsigned long long ms = us / 2 / 1000;
+    return ms < WATCHDOG_MAX_MS ? (uint32_t)ms : WATCHDOG_MAX_MS;
+}
+
+void daemon_watchdog_beat(struct daemon *d)
+{
+    int64_t ticked_ms = hs_owner_ticked_ms(d->owner);
+    bool alive = ticked_ms != d->watchdog_seen_ms;
+    if (alive)
+        notify("WATCHDOG=1\n");
+    else if (d->watchdog_alive)
+        hs_log(HS_LOG_WARNING, "The owner thread stands still: the watchdog is not told that this "
+                               "process lives, and systemd will start it anew if this goes on.");
+    d->watchdog_seen_ms = ticked_ms;
+    d->watchdog_alive = alive;
 }

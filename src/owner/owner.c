@@ -309,6 +309,7 @@ static void tick(struct hs_owner *o)
         !is_ready(o))
         return;
     o->ticked_at = o->now.mono;
+    atomic_store(&o->beat_ms, o->ticked_at.ms);
     struct hs_event ev = {.type = HS_EV_TICK};
     owner_step(o, &ev);
 }
@@ -395,4 +396,9 @@ void hs_owner_stop(struct hs_owner *o)
 {
     atomic_store(&o->stop, true);
     hs_wake_force(o->wake);
+}
+
+int64_t hs_owner_ticked_ms(const struct hs_owner *o)
+{
+    return atomic_load(&o->beat_ms);
 }

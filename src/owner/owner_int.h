@@ -1,6 +1,6 @@
 /* owner_int.h - shared inside the owner's room.
  *
- * All of struct hs_owner but `stop` belongs to the owner's thread.
+ * All of struct hs_owner but `stop` and `beat_ms` belongs to the owner's thread.
  */
 #ifndef HEARSAY_OWNER_INT_H
 #define HEARSAY_OWNER_INT_H
@@ -133,6 +133,7 @@ struct hs_owner {
     int64_t save_waits_ms;   /* since when the store is at the same save; 0: at none */
     bool starved;            /* no chunk is free */
     atomic_bool stop;
+    atomic_int_least64_t beat_ms; /* ticked_at, for other threads */
 };
 
 /* owner.c */

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import tempfile
+import threading
 import time
 import unittest
 
@@ -135,6 +136,45 @@ class Life(unittest.TestCase):
             self.assertIn(b"READY=1", s.recv(1000))
             self.assertEqual(node.stop(), 0)
             self.assertIn(b"STOPPING=1", s.recv(1000))
+
+    def watched(self, tmp, **env):
+        """A node with a watchdog of 400 ms, after its READY=1; and its notify socket."""
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(s.close)
+        path = os.path.join(tmp, "notify")
+        s.bind(path)
+        s.settimeout(10)
+        node = self.node("--supervised", "systemd", "--enable-debug-command", "yes",
+                         env=dict(os.environ, NOTIFY_SOCKET=path, WATCHDOG_USEC="400000", **env))
+        node.start()
+        self.assertIn(b"READY=1", s.recv(1000))
+        return node, s
+
+    def test_the_watchdog_is_fed_only_while_the_owner_ticks(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            node, s = self.watched(tmp)
+            for _ in range(3):
+                self.assertEqual(s.recv(1000), b"WATCHDOG=1\n")
+            sleeper = threading.Thread(target=node.call, args=("debug", "sleep", "3"))
+            sleeper.start()
+            beats, quiet_s = 0, 0.0
+            while quiet_s < 1.5:  # of the beats before the sleep, some may be waiting here
+                before = time.monotonic()
+                self.assertEqual(s.recv(1000), b"WATCHDOG=1\n")
+                quiet_s = max(quiet_s, time.monotonic() - before)
+                beats += 1
+                self.assertLess(beats, 20, "the owner stood still and beats went on")
+            sleeper.join()
+            self.assertEqual(s.recv(1000), b"WATCHDOG=1\n")
+            self.assertIn("owner thread stands still", node.read_log())
+
+    def test_the_watchdog_of_another_process_is_not_fed(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            node, s = self.watched(tmp, WATCHDOG_PID="1")
+            s.settimeout(1)
+            with self.assertRaises(TimeoutError):
+                s.recv(1000)
+            self.assertEqual(node.stop(), 0)
 
     def test_start_lines_name_what_an_operator_looks_for(self):
         node = self.node("--reactors", "2", "--appendonly", "yes").start()
