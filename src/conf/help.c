@@ -26,10 +26,10 @@ void hs_conf_print_help(void)
            "Runs one node of a Redis or Valkey cluster's bus. CONFIG_FILE is a redis.conf, '-'\n"
            "reads it from standard input, and the command line wins over it. Directives of a\n"
            "data store (save, maxmemory, ...) are accepted and ignored.\n\n"
-           "  --help              this text\n"
-           "  --version           version and compatibility\n"
-           "  --check-config      check the configuration, then exit\n"
-           "  --explain --nodes N print what this configuration costs in a cluster of N nodes\n");
+           "  --help               this text\n"
+           "  --version            version and compatibility\n"
+           "  --check-config       check the configuration, then exit\n"
+           "  --explain --nodes N  print what this configuration costs in a cluster of N nodes\n");
     for (enum conf_group g = 0; g < CONF_GROUPS; g++) {
         printf("\n%s (live: CONFIG SET may change it):\n", titles[g]);
         for (uint32_t i = 0; i < conf_table_n; i++) {

@@ -268,7 +268,10 @@ static bool options(struct loader *l, int argc, char **argv)
     for (int i = 0; i < argc;) {
         int used = mode(l, argc - i, argv + i);
         if (used == 0 && strncmp(argv[i], "--", 2) != 0)
-            return refuse(l, "'%.200s' is not an option; options start with --", argv[i]);
+            return refuse(
+                l,
+                "'%.200s' is not an option; options start with --, and a file is named before them",
+                argv[i]);
         if (used == 0)
             used = option(l, argc - i, argv + i);
         if (used <= 0)

@@ -392,12 +392,6 @@ void hs_owner_run(struct hs_owner *o)
     owner_wind_down(o);
 }
 
-void hs_owner_stop(struct hs_owner *o)
-{
-    atomic_store(&o->stop, true);
-    hs_wake_force(o->wake);
-}
-
 int64_t hs_owner_ticked_ms(const struct hs_owner *o)
 {
     return atomic_load(&o->beat_ms);

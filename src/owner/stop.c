@@ -67,3 +67,9 @@ void owner_wind_down(struct hs_owner *o)
         hs_doze_end(&o->wake->doze);
     }
 }
+
+void hs_owner_stop(struct hs_owner *o)
+{
+    atomic_store(&o->stop, true);
+    hs_wake_force(o->wake);
+}

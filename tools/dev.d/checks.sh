@@ -3,7 +3,7 @@
 
 SANITIZED_TESTS='^(unit|net|daemon|interop)$'
 THREAD_TESTS='^(unit|net|daemon)$'
-CI_STEP_S=1200 # seven steps, so that a run that hangs still ends and says where
+CI_STEP_S=1200 # eight steps, so that a run that hangs still ends and says where
 LINTERS="format shell spelling rooms pure house clang_tidy"
 
 # Those of the directories that are there.
@@ -223,6 +223,7 @@ verb_ci() {
     ci_step tsan "$dev" tsan
     # A fixed seed: whether a change passes is not to be a matter of luck.
     HS_FUZZ_SEED=1 ci_step fuzz "$dev" fuzz all 10
+    ci_step deploy "$dev" deploy
     echo "$CI_TABLE"
     echo "$CI_PASSED passed, $CI_FAILED failed"
     [ $CI_FAILED = 0 ]
