@@ -170,10 +170,11 @@ verb_cover() {
     CC=clang configure build-cover -DHS_COVERAGE=ON -DCMAKE_BUILD_TYPE=Debug
     compile build-cover
     rm -rf build-cover/profiles
-    LLVM_PROFILE_FILE="$ROOT/build-cover/profiles/%p-%m.profraw" run_tests build-cover -L '^unit$'
+    LLVM_PROFILE_FILE="$ROOT/build-cover/profiles/%p-%m.profraw" run_tests build-cover \
+        -L '^(unit|sim)$' -E same_hash
     mapfile -t rooms < <(present src/core src/wire src/resp src/store)
     llvm-profdata merge -sparse build-cover/profiles/*.profraw -o build-cover/all.profdata
-    for file in build-cover/check_*; do
+    for file in build-cover/hearsay-sim build-cover/check_*; do
         [ ! -x "$file" ] || objects+=("-object=$file")
     done
     first=${objects[0]#-object=}
