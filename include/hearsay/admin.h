@@ -23,6 +23,7 @@ struct hs_admin_conf {
     const char *config_file; /* absolute path, "" if none */
     const char *executable;
     struct hs_net *const *net; /* *net is set before reactors run */
+    struct hs_tls *tls;        /* NULL without TLS */
 };
 
 struct hs_admin *hs_admin_create(const struct hs_admin_conf *conf);

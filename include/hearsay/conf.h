@@ -14,6 +14,8 @@ enum { HS_BIND_MAX = 16, HS_PATH_MAX = 1024, HS_RANGES_MAX = 64, HS_RANGE_LEN = 
 
 enum hs_endpoint_type { HS_ENDPOINT_IP, HS_ENDPOINT_HOSTNAME, HS_ENDPOINT_UNKNOWN };
 
+enum hs_tls_auth { HS_TLS_AUTH_NO, HS_TLS_AUTH_YES, HS_TLS_AUTH_OPTIONAL };
+
 /* Networks, IPv4 as ::ffff:a.b.c.d: the leading bits count, the others are 0. */
 struct hs_range {
     uint8_t ip[16], bits;
@@ -58,7 +60,15 @@ struct hs_conf {
     uint32_t replica_validity_factor, migration_barrier;
     bool replica_no_failover, allow_replica_migration;
     uint64_t link_sendbuf_limit;
-    bool tls_cluster;
+    /* TLS, for whoever has tls_port or tls_cluster; "" for a file that is not set */
+    bool tls_cluster, tls_prefer_server_ciphers, tls_session_caching;
+    enum hs_tls_auth tls_auth_clients;
+    char tls_cert_file[HS_PATH_MAX], tls_key_file[HS_PATH_MAX], tls_key_file_pass[513];
+    char tls_client_cert_file[HS_PATH_MAX], tls_client_key_file[HS_PATH_MAX];
+    char tls_client_key_file_pass[513];
+    char tls_ca_cert_file[HS_PATH_MAX], tls_ca_cert_dir[HS_PATH_MAX];
+    char tls_protocols[128], tls_ciphers[1024], tls_ciphersuites[1024];
+    uint32_t tls_session_cache_size, tls_session_cache_timeout;
     /* ours */
     uint32_t nodes_max;  /* cluster-nodes-max: the largest cluster to prepare for */
     uint32_t reactors;   /* 0: one per core less the owner's */
@@ -93,6 +103,11 @@ int hs_conf_load(struct hs_conf *c, int argc, char **argv, struct hs_conf_result
  * dir, ...). 0, or -1 with why. */
 int hs_conf_check(const struct hs_conf *c, char *why, size_t why_n);
 
+static inline bool hs_conf_has_tls(const struct hs_conf *c)
+{
+    return c->tls_port != 0 || c->tls_cluster;
+}
+
 /* Where the cluster bus listens: cluster-port, or 10000 above the client port. */
 static inline uint16_t hs_conf_bus_port(const struct hs_conf *c)
 {
@@ -113,6 +128,7 @@ size_t hs_conf_get(const struct hs_conf *c, uint32_t i, char *buf, size_t n);
 /* The directive of that name (any case, old spellings too), or HS_NIL. */
 uint32_t hs_conf_find(const char *name, size_t n);
 bool hs_conf_is_live(uint32_t i); /* CONFIG SET may change it */
+bool hs_conf_is_tls(uint32_t i);  /* setting it, to the same value too, loads keys anew */
 /* 0, or -1 with why as the stock server words it. */
 int hs_conf_set(struct hs_conf *c, uint32_t i, const char *value, size_t n, char *why,
                 size_t why_n);

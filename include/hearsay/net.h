@@ -22,6 +22,7 @@
 
 struct hs_net;
 struct hs_reactor;
+struct hs_tls;
 
 enum { HS_REACTORS_MAX = 64 };
 
@@ -60,7 +61,7 @@ enum hs_in_kind {
                           a client stays with the reactor that accepted it */
 };
 
-enum hs_listen { HS_LISTEN_BUS, HS_LISTEN_CLIENT, HS_LISTEN_UNIX };
+enum hs_listen { HS_LISTEN_BUS, HS_LISTEN_CLIENT, HS_LISTEN_CLIENT_TLS, HS_LISTEN_UNIX };
 
 struct hs_conn_up {
     bool outbound;
@@ -147,7 +148,7 @@ struct hs_client_info {
     struct hs_conn_id conn;
     uint32_t reactor;
     char peer[64], local[64]; /* ip:port, or the unix socket's path */
-    bool unix_socket, loopback;
+    bool unix_socket, loopback, tls;
 };
 
 enum hs_client_verdict {
@@ -219,6 +220,8 @@ struct hs_net_conf {
      * and not more than soft for soft_ms in a row. 0 for no limit. */
     uint32_t push_hard_max, push_soft_max, push_soft_ms;
     int backlog;
+    struct hs_tls *tls;        /* the keys, the caller's; NULL if nothing speaks TLS */
+    bool bus_tls;              /* bus links do, in both directions */
     char source_ip[HS_IP_LEN]; /* bind-source-addr, "" for any */
 };
 
@@ -228,6 +231,8 @@ void hs_net_destroy(struct hs_net *n);
 /* Binds and listens, before the reactors run. 0 or a negative errno. */
 int hs_net_listen_bus(struct hs_net *n, const char *ip, uint16_t port);
 int hs_net_listen_client(struct hs_net *n, const char *ip, uint16_t port);
+/* With TLS; conf.tls has keys by then. */
+int hs_net_listen_client_tls(struct hs_net *n, const char *ip, uint16_t port);
 int hs_net_listen_unix(struct hs_net *n, const char *path, unsigned mode);
 struct hs_port hs_net_port(struct hs_net *n, uint32_t reactor);
 /* One thread at a time. Reactors see each value on their next turn or before. */

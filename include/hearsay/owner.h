@@ -16,6 +16,7 @@
 #include "hearsay/net.h"
 #include "hearsay/ring.h"
 #include "hearsay/store.h"
+#include "hearsay/tls.h"
 
 struct hs_owner;
 
@@ -33,7 +34,8 @@ struct hs_request {
     enum hs_request_kind kind;
     struct hs_conn_id conn; /* set by net: where the answer goes */
     struct hs_cmd cmd;
-    struct hs_conf *conf; /* HS_REQ_CONF: stays the session's */
+    struct hs_conf *conf;     /* HS_REQ_CONF: stays the session's */
+    struct hs_tls_keys *keys; /* HS_REQ_CONF: to be adopted with it, the owner's then; or NULL */
     enum hs_cmd_err err;
     int64_t number;
     uint32_t waits;          /* the owner's: reactors that have not told their part of number yet */
@@ -93,6 +95,7 @@ struct hs_owner_conf {
     struct hs_core_opts core;
     const struct hs_topo *boot;
     struct hs_net *net;
+    struct hs_tls *tls; /* NULL without TLS */
     uint32_t reactors;
     struct hs_store *store;
     struct hs_snapshot *snapshot;

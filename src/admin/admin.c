@@ -62,8 +62,8 @@ void hs_admin_destroy(struct hs_admin *a)
     for (uint32_t r = 0; r < a->conf.reactors; r++) {
         channels_fini(&a->reactors[r].channels);
         for (int i = 0; i < RENDERS; i++)
-            for (int proto = 0; proto < 2; proto++)
-                admin_text_free(&a->reactors[r].rendered[i][proto].text);
+            for (int form = 0; form < RENDER_FORMS; form++)
+                admin_text_free(&a->reactors[r].rendered[i][form].text);
     }
     channels_fini(&a->directory);
     hs_lock_destroy(a->directory_lock);

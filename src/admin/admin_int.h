@@ -77,6 +77,7 @@ struct hs_resp_sink admin_text_sink(struct text *t, int proto);
 
 /* Replies that are formatted once per published version. */
 enum render { RENDER_NODES, RENDER_SLOTS, RENDER_SHARDS, RENDERS };
+enum { RENDER_FORMS = 4 }; /* RESP2 or RESP3, without or with TLS */
 
 /* Codes counted for INFO errorstats; the last one is for all others. */
 enum { ADMIN_ERROR_CODES = 12 };
@@ -86,7 +87,7 @@ struct reactor {
     alignas(64) struct {
         uint64_t version;
         struct text text;
-    } rendered[RENDERS][2]; /* RESP2, RESP3 */
+    } rendered[RENDERS][RENDER_FORMS];
     _Atomic uint64_t commands, bytes_in, connections, renders;
     _Atomic uint64_t errors[ADMIN_ERROR_CODES];
     struct channels channels;
@@ -251,14 +252,16 @@ bool admin_ranges_init(struct ranges *r, const struct hs_topo *t);
 void admin_ranges_fini(struct ranges *r);
 
 void admin_nodes_line(struct text *out, const struct hs_topo *t, uint32_t node,
-                      const struct ranges *r);
-bool admin_nodes_text(struct text *out, const struct hs_topo *t);
+                      const struct ranges *r, bool tls);
+/* tls, here and below: the asking client's transport, which ports are for. */
+bool admin_nodes_text(struct text *out, const struct hs_topo *t, bool tls);
 bool admin_slots_reply(struct hs_resp_sink *out, const struct hs_topo *t,
-                       enum hs_endpoint_type type);
+                       enum hs_endpoint_type type, bool tls);
 bool admin_shards_reply(struct hs_resp_sink *out, const struct hs_topo *t,
                         enum hs_endpoint_type type);
 /* How clients are to reach a node; NULL for "the address you used". */
 const char *admin_topo_endpoint(const struct hs_topo_node *n, enum hs_endpoint_type type);
+uint16_t admin_topo_port(const struct hs_topo_node *n, bool tls);
 void admin_cluster_info_text(struct text *out, const struct hs_topo *t);
 void admin_info_text(struct text *out, struct call *c);
 

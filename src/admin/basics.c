@@ -147,7 +147,7 @@ void admin_cmd_role(struct call *c)
     hs_resp_array(c->out, 5);
     hs_resp_bulk_str(c->out, "slave");
     hs_resp_bulk_str(c->out, master != NULL ? master->ip : "");
-    hs_resp_int(c->out, master != NULL ? master->port : 0);
+    hs_resp_int(c->out, master != NULL ? admin_topo_port(master, c->s->info.tls) : 0);
     hs_resp_bulk_str(c->out, master != NULL && master->link_to_ms != 0 ? "connected" : "connect");
     hs_resp_int(c->out, me->repl_offset);
 }

@@ -11,18 +11,19 @@ static void out_of_memory(struct call *c)
     admin_error(c->s, "ERR out of memory");
 }
 
-static bool render(struct hs_resp_sink *out, const struct hs_published *view, enum render what)
+static bool render(struct hs_resp_sink *out, const struct hs_published *view, enum render what,
+                   bool tls)
 {
     struct text plain = {0};
     bool ok = false;
     switch (what) {
     case RENDER_NODES:
-        ok = admin_nodes_text(&plain, view->topo);
+        ok = admin_nodes_text(&plain, view->topo, tls);
         if (ok)
             hs_resp_verbatim(out, plain.p, plain.n);
         break;
     case RENDER_SLOTS:
-        ok = admin_slots_reply(out, view->topo, view->conf.endpoint_type);
+        ok = admin_slots_reply(out, view->topo, view->conf.endpoint_type, tls);
         break;
     case RENDER_SHARDS:
         ok = admin_shards_reply(out, view->topo, view->conf.endpoint_type);
@@ -37,18 +38,18 @@ static bool render(struct hs_resp_sink *out, const struct hs_published *view, en
 static void reply_rendered(struct call *c, enum render what)
 {
     struct reactor *r = c->s->reactor;
-    int proto = c->out->proto < 3 ? 0 : 1;
-    struct text *text = &r->rendered[what][proto].text;
-    if (text->n == 0 || r->rendered[what][proto].version != c->view->version) {
+    int form = (c->out->proto < 3 ? 0 : 1) + (c->s->info.tls ? 2 : 0);
+    struct text *text = &r->rendered[what][form].text;
+    if (text->n == 0 || r->rendered[what][form].version != c->view->version) {
         text->n = 0;
         text->failed = false;
         struct hs_resp_sink sink = admin_text_sink(text, c->out->proto);
-        if (!render(&sink, c->view, what) || text->failed) {
+        if (!render(&sink, c->view, what, c->s->info.tls) || text->failed) {
             text->n = 0;
             out_of_memory(c);
             return;
         }
-        r->rendered[what][proto].version = c->view->version;
+        r->rendered[what][form].version = c->view->version;
         atomic_fetch_add_explicit(&r->renders, 1, memory_order_relaxed);
     }
     c->out->put(c->out->ctx, text->p, text->n);
@@ -125,7 +126,7 @@ static void put_replicas(struct call *c, uint16_t master, const struct ranges *r
         if (t->nodes[i].master != master)
             continue;
         line.n = 0;
-        admin_nodes_line(&line, t, i, r);
+        admin_nodes_line(&line, t, i, r, c->s->info.tls);
         hs_resp_bulk(c->out, line.p, line.n);
     }
     admin_text_free(&line);

@@ -93,6 +93,36 @@ static bool set_all(struct call *c, struct hs_conf *conf)
     return ok;
 }
 
+/* Whatever names a file is named to have it read again, changed or not. */
+static bool names_tls(const struct call *c)
+{
+    for (size_t i = 2; i < c->argc; i += 2)
+        if (hs_conf_is_tls(hs_conf_find(c->argv[i].p, c->argv[i].n)))
+            return true;
+    return false;
+}
+
+/* On this reactor, for some milliseconds: it is rare, and a person waits. NULL
+ * with *ok where there is nothing to load. */
+static struct hs_tls_keys *load_keys(struct call *c, const struct hs_conf *conf, bool *ok)
+{
+    char why[512];
+    struct hs_tls_keys *keys = NULL;
+    *ok = true;
+    if (c->a->conf.tls == NULL || !names_tls(c))
+        return NULL;
+    keys = hs_tls_load(conf, why, sizeof(why));
+    *ok = keys != NULL;
+    if (keys == NULL) {
+        hs_log(HS_LOG_WARNING, "CONFIG SET keeps the old certificates and keys: %s.", why);
+        admin_error(c->s,
+                    "ERR CONFIG SET failed (possibly related to argument 'tls-cert-file') - "
+                    "Unable to update TLS configuration: %s",
+                    why);
+    }
+    return keys;
+}
+
 static void answer_set(struct hs_resp_sink *out, struct session *s, struct admin_request *r)
 {
     if (r->base.err == HS_CMD_OK)
@@ -113,12 +143,16 @@ void admin_config_set(struct call *c)
         return;
     }
     *conf = c->view->conf;
-    struct admin_request *r = set_all(c, conf) ? admin_request_new(c, HS_REQ_CONF) : NULL;
+    bool ok = set_all(c, conf);
+    struct hs_tls_keys *keys = ok ? load_keys(c, conf, &ok) : NULL;
+    struct admin_request *r = ok ? admin_request_new(c, HS_REQ_CONF) : NULL;
     if (r == NULL) {
+        hs_tls_keys_free(keys);
         hs_free(conf);
         return;
     }
     r->base.conf = conf;
+    r->base.keys = keys;
     r->answer = answer_set;
 }
 

@@ -23,7 +23,7 @@ static void section_server(struct text *out, struct call *c)
                       "multiplexing_api:io_uring\r\nprocess_id:%d\r\nprocess_supervised:%s\r\n"
                       "run_id:%s\r\ntcp_port:%u\r\nserver_time_usec:%" PRId64 "\r\n",
                       (int)getpid(), v->conf.supervised == 0 ? "no" : "yes", c->a->run_id,
-                      v->conf.port, admin_now_ms() * 1000);
+                      v->conf.port != 0 ? v->conf.port : v->conf.tls_port, admin_now_ms() * 1000);
     admin_text_printf(out,
                       "uptime_in_seconds:%" PRId64 "\r\nuptime_in_days:%" PRId64
                       "\r\nhz:10\r\nconfigured_hz:10\r\nexecutable:%s\r\nconfig_file:%s\r\n"

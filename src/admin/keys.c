@@ -121,7 +121,8 @@ static void redirect(struct call *c, const char *code, uint16_t slot, uint16_t n
 {
     const struct hs_topo_node *n = &c->view->topo->nodes[node];
     const char *endpoint = admin_topo_endpoint(n, c->view->conf.endpoint_type);
-    admin_error(c->s, "%s %u %s:%u", code, slot, endpoint != NULL ? endpoint : "", n->port);
+    admin_error(c->s, "%s %u %s:%u", code, slot, endpoint != NULL ? endpoint : "",
+                admin_topo_port(n, c->s->info.tls));
 }
 
 /* Refusals for the state of the cluster. */

@@ -16,8 +16,13 @@ const char *admin_topo_endpoint(const struct hs_topo_node *n, enum hs_endpoint_t
     return n->ip;
 }
 
+uint16_t admin_topo_port(const struct hs_topo_node *n, bool tls)
+{
+    return tls ? n->tls_port : n->port;
+}
+
 static void put_node(struct hs_resp_sink *out, const struct hs_topo_node *n,
-                     enum hs_endpoint_type type)
+                     enum hs_endpoint_type type, bool tls)
 {
     const char *endpoint = admin_topo_endpoint(n, type);
     bool with_ip = type != HS_ENDPOINT_IP;
@@ -27,7 +32,7 @@ static void put_node(struct hs_resp_sink *out, const struct hs_topo_node *n,
         hs_resp_bulk_str(out, endpoint);
     else
         hs_resp_null(out);
-    hs_resp_int(out, n->port);
+    hs_resp_int(out, admin_topo_port(n, tls));
     hs_resp_bulk(out, n->id.hex, HS_ID_LEN);
     hs_resp_map(out, (with_ip ? 1U : 0U) + (with_hostname ? 1U : 0U));
     if (with_ip) {
@@ -74,7 +79,7 @@ static bool replicas_init(struct replicas *r, const struct hs_topo *t)
 }
 
 bool admin_slots_reply(struct hs_resp_sink *out, const struct hs_topo *t,
-                       enum hs_endpoint_type type)
+                       enum hs_endpoint_type type, bool tls)
 {
     struct ranges ranges;
     struct replicas replicas;
@@ -90,9 +95,9 @@ bool admin_slots_reply(struct hs_resp_sink *out, const struct hs_topo *t,
         hs_resp_array(out, 3U + replicas.n[node]);
         hs_resp_int(out, ranges.v[i].first);
         hs_resp_int(out, ranges.v[i].last);
-        put_node(out, &t->nodes[node], type);
+        put_node(out, &t->nodes[node], type, tls);
         for (uint16_t r = replicas.first[node]; r != HS_TOPO_NONE; r = replicas.next[r])
-            put_node(out, &t->nodes[r], type);
+            put_node(out, &t->nodes[r], type, tls);
     }
     hs_free(replicas.first);
     admin_ranges_fini(&ranges);

@@ -39,36 +39,46 @@ static int check_supported(const struct hs_conf *c, const struct complaint *to)
         return complain(to, "cluster-enabled no: hearsay is a cluster bus and nothing else; use "
                             "'cluster-enabled yes' or leave it out");
     }
-    if (c->tls_port != 0 || c->tls_cluster) {
-        return complain(to,
-                        "%s: TLS is not built in yet, and starting without it would send in "
-                        "the clear what you want encrypted; use 'tls-port 0' and 'tls-cluster "
-                        "no', or a TLS tunnel",
-                        c->tls_port != 0 ? "tls-port" : "tls-cluster yes");
+    return 0;
+}
+
+/* Each of the listening ports is somebody else's or its own. */
+static int check_bus_port(const struct hs_conf *c, const struct complaint *to)
+{
+    const char *base_name = c->tls_cluster ? "tls-port" : "port";
+    unsigned base = c->tls_cluster ? c->tls_port : c->port;
+    if (c->cluster_port == 0 && base == 0) {
+        return complain(to, "%s 0: the bus port cannot be derived from it; set cluster-port%s",
+                        base_name, c->tls_port != 0 ? ", or tls-cluster yes" : "");
     }
+    if (c->cluster_port == 0 && base > UINT16_MAX - BUS_PORT_OFFSET) {
+        return complain(to,
+                        "%s %u: the bus port would be %u, above 65535; set cluster-port or "
+                        "use a port up to %d",
+                        base_name, base, base + (unsigned)BUS_PORT_OFFSET,
+                        UINT16_MAX - BUS_PORT_OFFSET);
+    }
+    unsigned bus = hs_conf_bus_port(c);
+    const char *what = c->cluster_port != 0 ? "cluster-port" : "the bus port";
+    if (bus == c->port)
+        return complain(to, "%s %u is the client port too; they must differ", what, bus);
+    if (bus == c->tls_port)
+        return complain(to, "%s %u is the tls-port too; they must differ", what, bus);
     return 0;
 }
 
 static int check_ports(const struct hs_conf *c, const struct complaint *to)
 {
-    if (c->port == 0 && c->unixsocket[0] == '\0')
-        return complain(to, "port 0: no client could connect; set port or unixsocket");
+    if (c->port == 0 && c->tls_port == 0 && c->unixsocket[0] == '\0')
+        return complain(to, "port 0: no client could connect; set port, tls-port or unixsocket");
     if (c->bind_n == 0) {
         return complain(to, "bind is empty: no other node could connect; use 'bind * -::*' or an "
                             "address of this host");
     }
-    if (c->cluster_port == 0 && c->port == 0)
-        return complain(to, "port 0: the bus port cannot be derived from it; set cluster-port");
-    if (c->cluster_port == 0 && c->port > UINT16_MAX - BUS_PORT_OFFSET) {
-        return complain(to,
-                        "port %u: the bus port would be %u, above 65535; set cluster-port or "
-                        "use a port up to %d",
-                        c->port, c->port + (unsigned)BUS_PORT_OFFSET, UINT16_MAX - BUS_PORT_OFFSET);
-    }
-    if (c->cluster_port != 0 && c->cluster_port == c->port) {
-        return complain(to, "cluster-port %u is the client port too; they must differ",
-                        c->cluster_port);
-    }
+    if (c->port != 0 && c->port == c->tls_port)
+        return complain(to, "tls-port %u is the port too; they must differ", c->tls_port);
+    if (check_bus_port(c, to) != 0)
+        return -1;
     if (c->announce_bus_port != 0 && c->announce_bus_port == c->announce_port) {
         return complain(to,
                         "cluster-announce-bus-port %u is cluster-announce-port too; they must "

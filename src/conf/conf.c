@@ -55,6 +55,12 @@ bool hs_conf_is_live(uint32_t i)
     return conf_table[i].live;
 }
 
+bool hs_conf_is_tls(uint32_t i)
+{
+    HS_ASSERT(i < conf_table_n);
+    return conf_table[i].group == CONF_TLS;
+}
+
 int hs_conf_set(struct hs_conf *c, uint32_t i, const char *value, size_t n, char *why, size_t why_n)
 {
     char text[VALUE_MAX];

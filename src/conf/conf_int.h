@@ -16,7 +16,15 @@ enum conf_kind {
     CONF_DEBUG   /* no, yes, local: two flags */
 };
 
-enum conf_group { CONF_LISTEN, CONF_CLIENTS, CONF_PROCESS, CONF_CLUSTER, CONF_OURS, CONF_GROUPS };
+enum conf_group {
+    CONF_LISTEN,
+    CONF_CLIENTS,
+    CONF_PROCESS,
+    CONF_CLUSTER,
+    CONF_TLS,
+    CONF_OURS,
+    CONF_GROUPS
+};
 
 struct conf_word {
     const char *word; /* NULL ends the list */

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 static const char *const titles[CONF_GROUPS] = {
-    [CONF_LISTEN] = "Listening",    [CONF_CLIENTS] = "Clients",    [CONF_PROCESS] = "The process",
-    [CONF_CLUSTER] = "The cluster", [CONF_OURS] = "hearsay's own",
+    [CONF_LISTEN] = "Listening",    [CONF_CLIENTS] = "Clients", [CONF_PROCESS] = "The process",
+    [CONF_CLUSTER] = "The cluster", [CONF_TLS] = "TLS",         [CONF_OURS] = "hearsay's own",
 };
 
 static void print_row(const struct conf_row *row)

@@ -1,7 +1,7 @@
 /* Directives of a data store (Redis 4.0 to 7.4, Valkey 8), so that an existing
  * redis.conf starts hearsay unchanged. They are read over and named in one log
- * line. The tls-* ones are among them as long as TLS is not built in: without
- * tls-port or tls-cluster, which are refused, they have no effect anyway.
+ * line. tls-dh-params-file is among them because key exchange is by elliptic
+ * curves, and tls-auth-clients-user because the one user needs its password.
  */
 #include "conf_int.h"
 
@@ -63,11 +63,7 @@ const char *const conf_ignored[] = {
     "slave-priority", "slave-read-only", "slave-serve-stale-data", "slaveof",
     "slot-migration-max-failover-repl-bytes", "slowlog-log-slower-than", "slowlog-max-len",
     "socket-mark-id", "stop-writes-on-bgsave-error", "stream-node-max-bytes",
-    "stream-node-max-entries", "tls-auth-clients", "tls-auth-clients-user", "tls-ca-cert-dir",
-    "tls-ca-cert-file", "tls-cert-file", "tls-ciphers", "tls-ciphersuites", "tls-client-cert-file",
-    "tls-client-key-file", "tls-client-key-file-pass", "tls-dh-params-file", "tls-key-file",
-    "tls-key-file-pass", "tls-prefer-server-ciphers", "tls-protocols", "tls-replication",
-    "tls-session-cache-size", "tls-session-cache-timeout", "tls-session-caching",
+    "stream-node-max-entries", "tls-auth-clients-user", "tls-dh-params-file", "tls-replication",
     "tracking-table-max-keys", "unixsocketgroup", "use-exit-on-panic", "user", "watchdog-period",
     "zset-max-listpack-entries", "zset-max-listpack-value", "zset-max-ziplist-entries",
     "zset-max-ziplist-value",

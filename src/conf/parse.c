@@ -83,6 +83,13 @@ static bool include(struct loader *l, const char *pattern)
     return ok;
 }
 
+static bool is_secret(const struct conf_row *row)
+{
+    return row->off == offsetof(struct hs_conf, requirepass) ||
+           row->off == offsetof(struct hs_conf, tls_key_file_pass) ||
+           row->off == offsetof(struct hs_conf, tls_client_key_file_pass);
+}
+
 static bool directive(struct loader *l, const char *name, const char *value, int values_n)
 {
     char why[256];
@@ -100,7 +107,7 @@ static bool directive(struct loader *l, const char *name, const char *value, int
                       name, name, value, conf_nearest(name));
     }
     /* A password stays out of the log even when it is wrong. */
-    const char *shown = conf_table[i].off == offsetof(struct hs_conf, requirepass) ? "..." : value;
+    const char *shown = is_secret(&conf_table[i]) ? "..." : value;
     bool is_list = conf_table[i].kind == CONF_BIND || conf_table[i].kind == CONF_RANGES;
     if (values_n == 0 || (values_n > 1 && !is_list)) {
         return refuse(l, "'%.100s %.200s': %s takes %s value", name, shown, conf_table[i].name,

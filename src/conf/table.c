@@ -33,6 +33,13 @@ static const struct conf_word endpoints[] = {
     {NULL, 0},
 };
 
+static const struct conf_word tls_auths[] = {
+    {"no", HS_TLS_AUTH_NO},
+    {"yes", HS_TLS_AUTH_YES},
+    {"optional", HS_TLS_AUTH_OPTIONAL},
+    {NULL, 0},
+};
+
 static bool made_of(const char *text, const char *others)
 {
     for (; *text != '\0'; text++) {
@@ -123,7 +130,7 @@ const struct conf_row conf_table[] = {
     NUMBER(CONF_LISTEN, "tcp-backlog", NULL, tcp_backlog, 0, 65535, "511", "connections", ONCE,
            "How many connections may wait to be accepted."),
     NUMBER(CONF_LISTEN, "tls-port", NULL, tls_port, 0, 65535, "0", "port", ONCE,
-           "TLS is not built in yet: only 0 is accepted."),
+           "Where clients connect with TLS; 0 for no such port. 'port' may be 0 then."),
 
     YES_NO(CONF_CLIENTS, "protected-mode", NULL, protected_mode, "yes", LIVE,
            "Without a password, answer clients of this host only."),
@@ -203,8 +210,40 @@ const struct conf_row conf_table[] = {
            LIVE, "Whether this replica may move to a master that has none."),
     OTHER(CONF_CLUSTER, CONF_MEMORY, "cluster-link-sendbuf-limit", link_sendbuf_limit, 0, INT64_MAX,
           "0", "bytes", LIVE, "Close a link with more than this unsent; 0 for no limit."),
-    YES_NO(CONF_CLUSTER, "tls-cluster", NULL, tls_cluster, "no", ONCE,
-           "TLS is not built in yet: only 'no' is accepted."),
+
+    YES_NO(CONF_TLS, "tls-cluster", NULL, tls_cluster, "no", ONCE,
+           "TLS on the cluster bus, with certificates on both ends; the same on all nodes."),
+    TEXT(CONF_TLS, "tls-cert-file", tls_cert_file, NULL, "", LIVE,
+         "Our certificate, PEM, with what leads to the authority behind it."),
+    TEXT(CONF_TLS, "tls-key-file", tls_key_file, NULL, "", LIVE, "Its private key, PEM."),
+    TEXT(CONF_TLS, "tls-key-file-pass", tls_key_file_pass, NULL, "", LIVE,
+         "The key's password, if it has one."),
+    TEXT(CONF_TLS, "tls-client-cert-file", tls_client_cert_file, NULL, "", LIVE,
+         "The certificate for links that we dial; empty for tls-cert-file."),
+    TEXT(CONF_TLS, "tls-client-key-file", tls_client_key_file, NULL, "", LIVE,
+         "Its private key, PEM."),
+    TEXT(CONF_TLS, "tls-client-key-file-pass", tls_client_key_file_pass, NULL, "", LIVE,
+         "That key's password, if it has one."),
+    TEXT(CONF_TLS, "tls-ca-cert-file", tls_ca_cert_file, NULL, "", LIVE,
+         "The authorities whose certificates peers and clients may have, PEM."),
+    TEXT(CONF_TLS, "tls-ca-cert-dir", tls_ca_cert_dir, NULL, "", LIVE,
+         "A directory of them, as openssl rehash leaves it."),
+    WORD(CONF_TLS, "tls-auth-clients", tls_auth_clients, tls_auths, "yes", LIVE,
+         "Whether clients must have a certificate; nodes always must."),
+    TEXT(CONF_TLS, "tls-protocols", tls_protocols, NULL, "", LIVE,
+         "TLSv1 to TLSv1.3, several to a value; empty for TLSv1.2 and TLSv1.3."),
+    TEXT(CONF_TLS, "tls-ciphers", tls_ciphers, NULL, "", LIVE,
+         "OpenSSL's cipher list up to TLSv1.2; empty for its default."),
+    TEXT(CONF_TLS, "tls-ciphersuites", tls_ciphersuites, NULL, "", LIVE,
+         "OpenSSL's cipher suites of TLSv1.3; empty for its default."),
+    YES_NO(CONF_TLS, "tls-prefer-server-ciphers", NULL, tls_prefer_server_ciphers, "no", LIVE,
+           "Choose the cipher by our order, not by the client's."),
+    YES_NO(CONF_TLS, "tls-session-caching", NULL, tls_session_caching, "yes", LIVE,
+           "Let clients resume sessions; nodes never do."),
+    NUMBER(CONF_TLS, "tls-session-cache-size", NULL, tls_session_cache_size, 0, INT32_MAX, "20480",
+           "sessions", LIVE, "The most sessions kept to be resumed; 0 for no limit."),
+    NUMBER(CONF_TLS, "tls-session-cache-timeout", NULL, tls_session_cache_timeout, 0, INT32_MAX,
+           "300", "s", LIVE, "How long a session can be resumed."),
 
     OTHER(CONF_OURS, CONF_RANGES, "bus-allow", bus_allow, 0, 0, "auto", "networks", LIVE,
           "Who may connect to the bus port: CIDRs, 'private'; auto is private without TLS."),

@@ -11,6 +11,7 @@
 #include "hearsay/net.h"
 #include "hearsay/owner.h"
 #include "hearsay/store.h"
+#include "hearsay/tls.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -37,6 +38,7 @@ struct daemon {
     struct hs_admin *admin;
     struct hs_wake owner_wake;
     bool has_owner_wake;
+    struct hs_tls *tls; /* NULL without TLS */
     struct hs_net *net;
     struct hs_owner *owner;
     bool has_logfile, has_pidfile, has_unixsocket;
@@ -72,6 +74,12 @@ int daemon_build(struct daemon *d);
 void daemon_demolish(struct daemon *d);
 /* The pid file and the socket. */
 void daemon_remove_files(struct daemon *d);
+
+/* keys.c */
+/* Loads what TLS needs, if it is asked for. */
+int daemon_load_keys(struct daemon *d);
+/* From the same files again; the old keys go on serving if the new ones are no good. */
+void daemon_reload_keys(struct daemon *d);
 
 /* listen.c */
 int daemon_listen(struct daemon *d);

@@ -89,11 +89,17 @@ int daemon_listen(struct daemon *d)
 {
     const struct hs_conf *c = &d->conf;
     struct endpoint client = {hs_net_listen_client, c->port, "client port", "port"};
+    struct endpoint client_tls = {hs_net_listen_client_tls, c->tls_port, "TLS client port",
+                                  "tls-port"};
     struct endpoint bus = {hs_net_listen_bus, hs_conf_bus_port(c), "cluster bus port",
-                           c->cluster_port != 0 ? "cluster-port" : "port' or 'cluster-port"};
+                           c->cluster_port != 0 ? "cluster-port"
+                           : c->tls_cluster     ? "tls-port' or 'cluster-port"
+                                                : "port' or 'cluster-port"};
     int code = DAEMON_OK;
     if (client.port != 0)
         code = listen_on_all(d, &client);
+    if (code == DAEMON_OK && client_tls.port != 0)
+        code = listen_on_all(d, &client_tls);
     if (code == DAEMON_OK)
         code = listen_on_all(d, &bus);
     if (code == DAEMON_OK)

@@ -4,6 +4,21 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/* A start loads them too, but once it has a log. */
+static int check_keys(const struct daemon *d)
+{
+    char why[1024];
+    if (!hs_conf_has_tls(&d->conf))
+        return DAEMON_OK;
+    struct hs_tls_keys *keys = hs_tls_load(&d->conf, why, sizeof(why));
+    if (keys == NULL)
+        fprintf(stderr, "hearsayd: TLS cannot be set up: %s.\n", why);
+    else if (hs_tls_keys_warning(keys)[0] != '\0')
+        fprintf(stderr, "hearsayd: %s.\n", hs_tls_keys_warning(keys));
+    hs_tls_keys_free(keys);
+    return keys == NULL ? DAEMON_BAD_CONF : DAEMON_OK;
+}
+
 static int load(struct daemon *d, int argc, char **argv)
 {
     hs_conf_defaults(&d->conf);
@@ -25,7 +40,7 @@ static int load(struct daemon *d, int argc, char **argv)
         fprintf(stderr, "hearsayd: %s\n", why);
         return DAEMON_BAD_CONF;
     }
-    return DAEMON_OK;
+    return d->loaded.mode == HS_CONF_CHECK ? check_keys(d) : DAEMON_OK;
 }
 
 bool daemon_options(struct daemon *d, int argc, char **argv, int *code)

@@ -106,6 +106,8 @@ static int build_net(struct daemon *d)
         .push_soft_max = PUSH_SOFT,
         .push_soft_ms = PUSH_SOFT_MS,
         .backlog = (int)c->tcp_backlog,
+        .tls = d->tls,
+        .bus_tls = c->tls_cluster,
     };
     hs_owner_net_tune(c, &conf.tune);
     memcpy(conf.source_ip, c->bind_source_addr, sizeof(conf.source_ip));
@@ -117,6 +119,7 @@ static int build_net(struct daemon *d)
         .config_file = d->loaded.file,
         .executable = d->executable,
         .net = &d->net,
+        .tls = d->tls,
     };
     d->admin = hs_admin_create(&admin);
     if (d->admin == NULL)
@@ -138,6 +141,7 @@ static int build_owner(struct daemon *d)
             },
         .boot = d->boot,
         .net = d->net,
+        .tls = d->tls,
         .reactors = d->reactors_n,
         .store = d->store,
         .snapshot = d->snapshot,
@@ -175,7 +179,9 @@ int daemon_build(struct daemon *d)
     uint32_t clients = 2 * (c->maxclients / d->reactors_n) + 1;
     d->conns_max =
         2 * c->nodes_max + (clients < c->maxclients ? clients : c->maxclients) + CONNS_SPARE;
-    int code = open_store(d);
+    int code = daemon_load_keys(d);
+    if (code == DAEMON_OK)
+        code = open_store(d);
     if (code != DAEMON_OK)
         return code;
     err = hs_wake_init(&d->owner_wake);
@@ -208,6 +214,7 @@ void daemon_demolish(struct daemon *d)
     hs_owner_destroy(d->owner);
     if (d->net != NULL)
         hs_net_destroy(d->net);
+    hs_tls_destroy(d->tls);
     hs_admin_destroy(d->admin);
     if (d->snapshot != NULL)
         hs_snapshot_destroy(d->snapshot);

@@ -62,6 +62,7 @@ void daemon_signals_wait(struct daemon *d)
                        "The log file could not be opened again: %s. Logging goes "
                        "on in the old one.",
                        strerror(-err));
+            daemon_reload_keys(d);
             continue;
         }
         if (signal == SIGTERM || signal == SIGINT) {

@@ -101,6 +101,8 @@ static bool make_room(struct hs_reactor *r)
 
     if (conn_inbound_room(r))
         return true;
+    if (oldest == NULL)
+        oldest = list_first(r, &r->shaking);
     if (oldest == NULL || r->free_n == 0)
         return false;
     count_add(r->counts, COUNT_conns_silent, 1);
@@ -108,12 +110,14 @@ static bool make_room(struct hs_reactor *r)
     return true;
 }
 
-static void turn_client_away(struct hs_reactor *r, int fd)
+static void turn_client_away(struct hs_reactor *r, int fd, enum hs_listen kind)
 {
     static const char TEXT[] = "-ERR max number of clients reached\r\n";
 
-    ssize_t n = send(fd, TEXT, sizeof(TEXT) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-    (void)n; /* a new socket has room for a line; if not, the close says it too */
+    if (kind != HS_LISTEN_CLIENT_TLS) { /* there it would be no TLS */
+        ssize_t n = send(fd, TEXT, sizeof(TEXT) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+        (void)n; /* a new socket has room for a line; if not, the close says it too */
+    }
     count_add(r->counts, COUNT_clients_refused, 1);
     close(fd);
 }
@@ -123,14 +127,17 @@ static void adopt_client(struct hs_reactor *r, int fd, enum hs_listen kind)
     if (atomic_fetch_add(&r->net->clients_n, 1) >= NET_TUNE(r, clients_max) ||
         !conn_inbound_room(r)) {
         atomic_fetch_sub(&r->net->clients_n, 1);
-        turn_client_away(r, fd);
+        turn_client_away(r, fd, kind);
         return;
     }
     struct conn *c = conn_open(r, fd, CONN_CLIENT);
     HS_ASSERT(c != NULL);
     if (kind != HS_LISTEN_UNIX)
         conn_tune(r, fd);
-    client_open(r, c, kind);
+    if (kind == HS_LISTEN_CLIENT_TLS)
+        secure_open(r, c, HS_TLS_CLIENT_PORT);
+    else
+        client_open(r, c, kind);
 }
 
 void accept_adopt(struct hs_reactor *r, int fd, enum hs_listen kind)
@@ -145,6 +152,9 @@ void accept_adopt(struct hs_reactor *r, int fd, enum hs_listen kind)
         struct conn *c = conn_open(r, fd, CONN_BUS);
         HS_ASSERT(c != NULL);
         conn_tune(r, fd);
-        conn_up(r, c);
+        if (r->net->conf.bus_tls)
+            secure_open(r, c, HS_TLS_BUS_IN);
+        else
+            conn_up(r, c);
     }
 }

@@ -50,7 +50,8 @@ static void release(struct hs_outbuf *b)
 
 bool client_has_output(const struct conn *c)
 {
-    return c->sending || c->client->out.len > 0 || c->client->fly.len > 0;
+    return c->sending || c->client->out.len > 0 || c->client->fly.len > 0 ||
+           (c->secure != NULL && hs_tls_pending(c->secure->tls) > 0);
 }
 
 /* ---- a client's life ---- */
@@ -79,7 +80,8 @@ static void describe_unix(int fd, struct hs_client_info *info)
 
 bool client_open(struct hs_reactor *r, struct conn *c, enum hs_listen kind)
 {
-    struct hs_client_info info = {.conn = conn_id(r, c), .reactor = r->ix};
+    struct hs_client_info info = {
+        .conn = conn_id(r, c), .reactor = r->ix, .tls = kind == HS_LISTEN_CLIENT_TLS};
     bool local_is_loopback;
 
     c->client = hs_alloc(sizeof(*c->client));
@@ -99,7 +101,7 @@ bool client_open(struct hs_reactor *r, struct conn *c, enum hs_listen kind)
     c->client->session = r->net->ops.open(r->net->ops.ctx, &info, &c->client->out);
     if (c->client->session == NULL)
         c->ending = true;
-    else
+    else if (!c->armed) /* it is, if there was a handshake before */
         conn_set_run(r, c, RUN_REARM);
     conn_want_flush(r, c);
     return true;
@@ -118,7 +120,7 @@ void client_closed(struct hs_reactor *r, struct conn *c)
     c->client = NULL;
 }
 
-static void touch(struct hs_reactor *r, struct conn *c)
+void client_touch(struct hs_reactor *r, struct conn *c)
 {
     list_remove(r, &r->idle, c);
     c->clock_ms = r->now_ms;
@@ -130,7 +132,7 @@ void client_feed(struct hs_reactor *r, struct conn *c, const uint8_t *p, size_t 
     struct client *cl = c->client;
     void *request = NULL;
 
-    touch(r, c);
+    client_touch(r, c);
     enum hs_client_verdict verdict = r->net->ops.feed(cl->session, p, n, &cl->out, &request);
     if (verdict == HS_CLIENT_WAIT) {
         HS_ASSERT(request != NULL);
@@ -167,7 +169,7 @@ void client_expire(struct hs_reactor *r)
         return;
     while ((c = list_first(r, &r->idle)) != NULL && r->now_ms - c->clock_ms >= limit_ms) {
         if (c->client->waiting) { /* for us */
-            touch(r, c);
+            client_touch(r, c);
             continue;
         }
         count_add(r->counts, COUNT_clients_idle, 1);
@@ -177,7 +179,7 @@ void client_expire(struct hs_reactor *r)
 
 /* ---- replies ---- */
 
-void client_flush(struct hs_reactor *r, struct conn *c)
+const uint8_t *client_unsent(struct hs_reactor *r, struct conn *c, size_t *n)
 {
     struct client *cl = c->client;
 
@@ -192,27 +194,43 @@ void client_flush(struct hs_reactor *r, struct conn *c)
         cl->out = empty;
         cl->fly_off = 0;
     }
-    if (cl->fly.len == 0) {
-        release(&cl->out);
-        release(&cl->fly);
+    *n = cl->fly.len - cl->fly_off;
+    if (*n > 0)
+        return cl->fly.bytes + cl->fly_off;
+    release(&cl->out);
+    release(&cl->fly);
+    return NULL;
+}
+
+void client_advance(struct conn *c, uint32_t sent)
+{
+    struct client *cl = c->client;
+
+    cl->fly_off += sent;
+    HS_ASSERT(cl->fly_off <= cl->fly.len);
+    if (cl->fly_off == cl->fly.len)
+        cl->fly.len = cl->fly_off = 0;
+}
+
+void client_flush(struct hs_reactor *r, struct conn *c)
+{
+    size_t n;
+    const uint8_t *p = client_unsent(r, c, &n);
+
+    if (p == NULL) {
         if (c->ending)
             conn_close(r, c, 0);
         return;
     }
     struct scratch *s = send_scratch(r);
     if (s != NULL)
-        s->iov[0] = (struct iovec){cl->fly.bytes + cl->fly_off, cl->fly.len - cl->fly_off};
+        s->iov[0] = (struct iovec){(void *)(uintptr_t)p, n};
     if (s == NULL || !send_submit(r, c, s, 1))
         conn_want_flush(r, c);
 }
 
 void client_sent(struct hs_reactor *r, struct conn *c, int res)
 {
-    struct client *cl = c->client;
-
-    touch(r, c);
-    cl->fly_off += (uint32_t)res;
-    HS_ASSERT(cl->fly_off <= cl->fly.len);
-    if (cl->fly_off == cl->fly.len)
-        cl->fly.len = cl->fly_off = 0;
+    client_touch(r, c);
+    client_advance(c, (uint32_t)res);
 }

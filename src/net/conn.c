@@ -136,7 +136,8 @@ void conn_up(struct hs_reactor *r, struct conn *c)
     push_in(r, &in);
     if (!c->outbound)
         list_append(r, &r->silent, c);
-    conn_set_run(r, c, RUN_REARM);
+    if (!c->armed) /* it is, if there was a handshake before */
+        conn_set_run(r, c, RUN_REARM);
 }
 
 static struct list *run_list(struct hs_reactor *r, const struct conn *c, enum run_state run)
@@ -174,9 +175,10 @@ static void leave_clock(struct hs_reactor *r, struct conn *c)
     if (!list_has(c, LINK_CLOCK))
         return;
     list_remove(r,
-                c->kind == CONN_DIALING  ? &r->dialing
-                : c->kind == CONN_CLIENT ? &r->idle
-                                         : &r->partial,
+                c->shaking                ? &r->shaking
+                : c->kind == CONN_DIALING ? &r->dialing
+                : c->kind == CONN_CLIENT  ? &r->idle
+                                          : &r->partial,
                 c);
 }
 
@@ -229,6 +231,7 @@ void conn_settle(struct hs_reactor *r, struct conn *c)
         return;
     HS_ASSERT(c->flight.head == HS_NIL && c->listed == 0 && c->held_n == 0);
     close(c->fd);
+    secure_free(c);
     tell_end(r, c);
     gauge_add(r, c, -1);
     c->kind = CONN_FREE;

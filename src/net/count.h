@@ -31,6 +31,12 @@
     X(clients_idle)     /* closed after the idle timeout */ \
     X(clients_over)     /* closed: reply buffer past its limit */ \
     X(clients_slow)     /* closed: left too much unread of what was pushed */ \
+    X(tls_handshakes)   /* completed */ \
+    X(tls_failed)       /* closed: no or a bad certificate, no TLS, damaged bytes */ \
+    X(tls_slow)         /* closed: the handshake took too long */ \
+    X(tls_long)         /* closed: the handshake had too many bytes */ \
+    X(tls_evicted)      /* closed: an old handshake, and a newcomer had no room */ \
+    X(tls_refused)      /* closed: too many handshakes, or no memory */ \
     X(pubsub_dropped)   /* messages for a link that has too many waiting */ \
     X(sends_stale)      /* entries for a connection that is gone */ \
     X(sqe_full)         /* the submission queue was full, submitted early */ \

@@ -111,7 +111,10 @@ void dial_done(struct hs_reactor *r, struct conn *c, int res)
         c->framer = (struct framer){0};
         count_add(r->counts, COUNT_dialed, 1);
         conn_tune(r, c->fd);
-        conn_up(r, c);
+        if (r->net->conf.bus_tls)
+            secure_open(r, c, HS_TLS_BUS_OUT);
+        else
+            conn_up(r, c);
     }
 }
 

@@ -79,6 +79,7 @@ static void init_lists(struct hs_reactor *r)
     list_init(&r->ready, LINK_RUN);
     list_init(&r->parked, LINK_RUN);
     list_init(&r->dialing, LINK_CLOCK);
+    list_init(&r->shaking, LINK_CLOCK);
     list_init(&r->partial, LINK_CLOCK);
     list_init(&r->idle, LINK_CLOCK);
     list_init(&r->sends, LINK_SEND);
@@ -155,6 +156,7 @@ struct hs_net *hs_net_create(const struct hs_net_conf *conf, const struct hs_cli
                              struct hs_wake *owner_wake)
 {
     HS_ASSERT(conf->reactors > 0 && conf->reactors <= HS_REACTORS_MAX);
+    HS_ASSERT(!conf->bus_tls || conf->tls != NULL);
     HS_ASSERT(conf->conns_max > 0 && conf->frame_max >= HS_HDR_LEN);
     struct hs_net *n = hs_alloc(sizeof(*n));
 
@@ -234,6 +236,12 @@ int hs_net_listen_bus(struct hs_net *n, const char *ip, uint16_t port)
 int hs_net_listen_client(struct hs_net *n, const char *ip, uint16_t port)
 {
     return listen_ip(n, ip, port, HS_LISTEN_CLIENT);
+}
+
+int hs_net_listen_client_tls(struct hs_net *n, const char *ip, uint16_t port)
+{
+    HS_ASSERT(n->conf.tls != NULL);
+    return listen_ip(n, ip, port, HS_LISTEN_CLIENT_TLS);
 }
 
 int hs_net_listen_unix(struct hs_net *n, const char *path, unsigned mode)

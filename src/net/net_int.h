@@ -13,6 +13,7 @@
 #include "slab.h"
 
 #include "hearsay/net.h"
+#include "hearsay/tls.h"
 
 #include <liburing.h>
 #include <netinet/in.h>
@@ -39,13 +40,21 @@ enum {
     HELD_MAX = 4,         /* buffers a waiting connection keeps before its receive is stopped */
     PENDING_GATE = 256,   /* entries waiting for room in `in`: refuse strangers from here on */
     LISTENERS_MAX = 64,
-    ACCEPT_BACKOFF_MS = 1000, /* after running out of descriptors or memory */
-    STOP_FLUSH_MS = 1000,     /* how long a stop waits for replies to leave */
-    STOP_CLOSE_MS = 1000,     /* and then for the kernel to let go */
-    WAIT_MAX_MS = 1000,       /* a turn at least this often, for accepts put off */
-    LOOK_AGAIN_MS = 5,        /* while somebody waits for the owner to make room */
-    SLOW_FRAME_STALLS = 4,    /* stall timeouts an unfinished frame may take */
-    CLIENT_OUT_FIRST = 4096,  /* a reply buffer's first size */
+    ACCEPT_BACKOFF_MS = 1000,    /* after running out of descriptors or memory */
+    STOP_FLUSH_MS = 1000,        /* how long a stop waits for replies to leave */
+    STOP_CLOSE_MS = 1000,        /* and then for the kernel to let go */
+    WAIT_MAX_MS = 1000,          /* a turn at least this often, for accepts put off */
+    LOOK_AGAIN_MS = 5,           /* while somebody waits for the owner to make room */
+    SLOW_FRAME_STALLS = 4,       /* stall timeouts an unfinished frame may take */
+    CLIENT_OUT_FIRST = 4096,     /* a reply buffer's first size */
+    SHAKES_MAX = 256,            /* TLS handshakes under way, some 50 KiB each */
+    SHAKES_PER_TURN = 8,         /* steps of them, the others wait for the next turn */
+    SHAKE_BYTES_MAX = 64 * 1024, /* received by one: a long chain of certificates fits */
+    SHAKE_MIN_MS = 2000,         /* what one may take is the dial timeout, but within these */
+    SHAKE_MAX_MS = 10 * 1000,
+    SHAKE_OLD_MS = 1000,       /* from here on one makes room for another */
+    SECURE_FLIGHT = 64 * 1024, /* ciphertext in one send, and up to a record more */
+    TLS_TELL_MS = 1000,        /* between two log lines about failed TLS */
 };
 
 enum op { OP_WAKE, OP_ACCEPT, OP_RECV, OP_SEND, OP_CONNECT, OP_CANCEL };
@@ -65,7 +74,7 @@ enum run_state {
 /* The lists a connection may be on at the same time. */
 enum link_kind {
     LINK_RUN,    /* enum run_state says which */
-    LINK_CLOCK,  /* dialing, unfinished frames, or clients by idleness */
+    LINK_CLOCK,  /* dialing, shaking, unfinished frames, or clients by idleness */
     LINK_SEND,   /* sends in flight, by when they last moved */
     LINK_SILENT, /* accepted links that have not sent a frame yet */
     LINK_FLUSH,  /* something to send, or to end, at the end of the turn */
@@ -111,6 +120,16 @@ struct client {
     int64_t active_ms;
 };
 
+/* TLS of a connection. What is decrypted and not worked off lies in the
+ * reactor's buffer, or, for who has to wait, in one of its own. */
+struct secure {
+    struct hs_tls_session *tls;
+    const uint8_t *plain;
+    uint8_t *left; /* ours, or NULL */
+    uint32_t plain_n;
+    uint32_t shake_bytes; /* received during the handshake */
+};
+
 struct conn {
     int fd;
     hs_ix ix;            /* its place */
@@ -125,11 +144,12 @@ struct conn {
     bool ending : 1;     /* close when everything is sent */
     bool doomed : 1;     /* close at the end of the turn */
     bool outbound : 1;
-    bool told : 1;   /* the owner knows it: it is up */
-    bool stuck : 1;  /* was counted as parked, and has not moved since */
-    bool eof : 1;    /* the peer has sent its last byte */
-    uint32_t listed; /* bit per link_kind */
-    int err;         /* why it was closed */
+    bool shaking : 1; /* the TLS handshake is not over: nobody knows it yet */
+    bool told : 1;    /* the owner knows it: it is up */
+    bool stuck : 1;   /* was counted as parked, and has not moved since */
+    bool eof : 1;     /* the peer has sent its last byte */
+    uint32_t listed;  /* bit per link_kind */
+    int err;          /* why it was closed */
     uint32_t dial;
     uint16_t held_head, held_tail, held_n; /* received buffers not worked off */
     uint16_t held_off;                     /* bytes used of the first */
@@ -142,6 +162,7 @@ struct conn {
         struct client *client;    /* client */
         struct sockaddr_in6 addr; /* dialing; an IPv4 address fits too */
     };
+    struct secure *secure; /* NULL without TLS */
     struct send_queue control, normal, flight;
     uint32_t queued_n, pubsub_n; /* control entries, others */
     uint64_t queued_bytes;
@@ -207,12 +228,16 @@ struct hs_reactor {
     int64_t phase_ms;                 /* since when */
     int64_t accept_ms[LISTENERS_MAX]; /* not before */
     bool accept_armed[LISTENERS_MAX];
-    bool accept_logged[LISTENERS_MAX];  /* this burst of errors is in the log */
-    struct list rearm[2];               /* LINK_RUN: bus, client */
-    struct list ready, parked;          /* LINK_RUN */
-    struct list dialing, partial, idle; /* LINK_CLOCK, oldest first */
+    bool accept_logged[LISTENERS_MAX];           /* this burst of errors is in the log */
+    struct list rearm[2];                        /* LINK_RUN: bus, client */
+    struct list ready, parked;                   /* LINK_RUN */
+    struct list dialing, shaking, partial, idle; /* LINK_CLOCK, oldest first */
     struct list sends, silent, flush;
     uint32_t conns_n, inbound_n;
+    uint8_t plain[HS_TLS_RECORD_MAX]; /* one record, of whom we are working for */
+    uint32_t shakes_left;             /* steps of handshakes in this turn */
+    int64_t secure_told_ms;           /* when the last log line about TLS was written */
+    uint32_t secure_untold;           /* not written since */
 
     alignas(HS_CACHE_LINE) net_count counts[COUNTERS_N];
     net_count verdicts[HS_WIRE_ERRS];
@@ -304,6 +329,10 @@ void recv_work(struct hs_reactor *r, struct conn *c);
 /* Connections that waited for room or for their turn. True: some could go on at once. */
 bool recv_resume(struct hs_reactor *r);
 void recv_drop_held(struct hs_reactor *r, struct conn *c);
+/* The first received bytes that are not worked off, as they came; NULL for none. */
+const uint8_t *recv_held(struct hs_reactor *r, const struct conn *c, size_t *n);
+/* n of them are done with. */
+void recv_used(struct hs_reactor *r, struct conn *c, size_t n);
 void recv_expire(struct hs_reactor *r);
 struct buf_group *recv_group(struct hs_reactor *r, const struct conn *c);
 
@@ -316,6 +345,9 @@ void send_expire(struct hs_reactor *r);
 /* Hands n iovecs to the kernel; false: no room in this turn. */
 bool send_submit(struct hs_reactor *r, struct conn *c, struct scratch *s, uint32_t n);
 struct scratch *send_scratch(struct hs_reactor *r);
+/* Copies what is to be sent next, at most max bytes; send_advance() when it is. */
+size_t send_gather(struct hs_reactor *r, struct conn *c, uint8_t *to, size_t max);
+void send_advance(struct hs_reactor *r, struct conn *c, uint32_t sent);
 
 /* ---- client.c ---- */
 bool client_open(struct hs_reactor *r, struct conn *c, enum hs_listen kind);
@@ -328,5 +360,27 @@ void client_sent(struct hs_reactor *r, struct conn *c, int res);
 void client_closed(struct hs_reactor *r, struct conn *c);
 void client_expire(struct hs_reactor *r);
 bool client_has_output(const struct conn *c);
+/* What is to be sent next, or NULL; client_advance() when it is. */
+const uint8_t *client_unsent(struct hs_reactor *r, struct conn *c, size_t *n);
+void client_advance(struct conn *c, uint32_t sent);
+/* It is not idle. */
+void client_touch(struct hs_reactor *r, struct conn *c);
+
+/* ---- secure.c ---- */
+/* Starts TLS. False: c is closed, for want of room or memory. */
+bool secure_open(struct hs_reactor *r, struct conn *c, enum hs_tls_side side);
+void secure_free(struct conn *c);
+/* The handshake, with what was received. */
+void secure_work(struct hs_reactor *r, struct conn *c);
+/* Plaintext to work on, or NULL; c may be closed then. */
+const uint8_t *secure_input(struct hs_reactor *r, struct conn *c, size_t *n);
+bool secure_has_input(const struct conn *c);
+void secure_used(struct conn *c, size_t n);
+/* Before the reactor turns to another connection. */
+void secure_keep(struct hs_reactor *r, struct conn *c);
+void secure_flush(struct hs_reactor *r, struct conn *c);
+void secure_sent(struct hs_reactor *r, struct conn *c, uint32_t n);
+void secure_expire(struct hs_reactor *r);
+int64_t secure_shake_ms(const struct hs_reactor *r);
 
 #endif

@@ -211,6 +211,7 @@ static int64_t idle_ms(struct hs_reactor *r)
     if (r->parked.n > 0 || r->pending_n > 0 || r->phase != RUNNING)
         wait_ms = LOOK_AGAIN_MS;
     earlier(r, &r->dialing, NET_TUNE(r, dial_timeout_ms), &wait_ms);
+    earlier(r, &r->shaking, secure_shake_ms(r), &wait_ms);
     earlier(r, &r->partial, stall_ms * SLOW_FRAME_STALLS, &wait_ms);
     earlier(r, &r->sends, stall_ms, &wait_ms);
     if (client_ms > 0)
@@ -235,12 +236,14 @@ static void sleep_or_go_on(struct hs_reactor *r, bool work_left)
 static bool turn(struct hs_reactor *r)
 {
     r->now_ms = hs_clock().mono.ms;
+    r->shakes_left = SHAKES_PER_TURN;
     take_completions(r);
     take_frames(r);
     push_pending(r);
     take_out(r);
     bool work_left = recv_resume(r);
     dial_expire(r);
+    secure_expire(r);
     recv_expire(r);
     send_expire(r);
     client_expire(r);

@@ -33,7 +33,7 @@ static void hold(struct hs_reactor *r, struct conn *c, uint16_t buf, uint32_t le
 }
 
 /* n bytes of the first held buffer are done with. */
-static void consume(struct hs_reactor *r, struct conn *c, size_t n)
+void recv_used(struct hs_reactor *r, struct conn *c, size_t n)
 {
     struct buf_group *g = recv_group(r, c);
 
@@ -50,7 +50,7 @@ static void consume(struct hs_reactor *r, struct conn *c, size_t n)
     bufs_post(g, buf);
 }
 
-static const uint8_t *first_held(struct hs_reactor *r, const struct conn *c, size_t *n)
+const uint8_t *recv_held(struct hs_reactor *r, const struct conn *c, size_t *n)
 {
     struct buf_group *g = recv_group(r, c);
 
@@ -66,8 +66,8 @@ void recv_drop_held(struct hs_reactor *r, struct conn *c)
 {
     size_t n;
 
-    while (first_held(r, c, &n) != NULL)
-        consume(r, c, n);
+    while (recv_held(r, c, &n) != NULL)
+        recv_used(r, c, n);
 }
 
 /* ---- arming ---- */
@@ -103,6 +103,24 @@ void recv_arm_due(struct hs_reactor *r)
 }
 
 /* ---- working it off ---- */
+
+static const uint8_t *input(struct hs_reactor *r, struct conn *c, size_t *n)
+{
+    return c->secure == NULL ? recv_held(r, c, n) : secure_input(r, c, n);
+}
+
+static void input_used(struct hs_reactor *r, struct conn *c, size_t n)
+{
+    if (c->secure == NULL)
+        recv_used(r, c, n);
+    else
+        secure_used(c, n);
+}
+
+static bool has_input(const struct conn *c)
+{
+    return c->secure == NULL ? c->held_n > 0 : secure_has_input(c);
+}
 
 static void park(struct hs_reactor *r, struct conn *c)
 {
@@ -171,14 +189,16 @@ static void work_bus(struct hs_reactor *r, struct conn *c)
     for (int budget = FRAMES_PER_TURN;;) {
         enum hs_wire_err err;
         size_t n, used;
-        const uint8_t *p = first_held(r, c, &n);
+        const uint8_t *p = input(r, c, &n);
+        if (c->closing)
+            return;
         enum framer_result result =
             framer_feed(&c->framer, &r->slab, r->net->conf.frame_max, p, n, &used, &err);
-        consume(r, c, used);
+        input_used(r, c, used);
         keep_clock(r, c);
         switch (result) {
         case FRAMER_MORE:
-            if (c->held_n > 0)
+            if (has_input(c))
                 continue;
             rest(r, c);
             return;
@@ -211,10 +231,12 @@ static void work_client(struct hs_reactor *r, struct conn *c)
     size_t n;
 
     for (const uint8_t *p;
-         !c->client->waiting && !c->ending && !c->doomed && (p = first_held(r, c, &n)) != NULL;) {
+         !c->client->waiting && !c->ending && !c->doomed && (p = input(r, c, &n)) != NULL;) {
         client_feed(r, c, p, n);
-        consume(r, c, n);
+        input_used(r, c, n);
     }
+    if (c->closing)
+        return;
     if (c->ending || c->doomed)
         recv_drop_held(r, c); /* nobody listens any more */
     else if (c->client->waiting)
@@ -228,10 +250,16 @@ static void work_client(struct hs_reactor *r, struct conn *c)
 
 void recv_work(struct hs_reactor *r, struct conn *c)
 {
+    if (c->shaking) {
+        secure_work(r, c);
+        return;
+    }
     if (c->kind == CONN_CLIENT)
         work_client(r, c);
     else
         work_bus(r, c);
+    if (c->secure != NULL && !c->closing)
+        secure_keep(r, c);
 }
 
 bool recv_resume(struct hs_reactor *r)

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <linux/tcp.h>
+#include <string.h>
 
 /* ---- queues of nodes ---- */
 
@@ -144,6 +145,20 @@ static void fill_flight(struct hs_reactor *r, struct conn *c)
     }
 }
 
+size_t send_gather(struct hs_reactor *r, struct conn *c, uint8_t *to, size_t max)
+{
+    size_t n = 0;
+
+    fill_flight(r, c);
+    for (hs_ix ix = c->flight.head; ix != HS_NIL && n < max; ix = r->nodes[ix].next) {
+        const struct send_node *node = &r->nodes[ix];
+        size_t len = node->len < max - n ? node->len : max - n;
+        memcpy(to + n, node->chunk->bytes + node->off, len);
+        n += len;
+    }
+    return n;
+}
+
 static void flush_bus(struct hs_reactor *r, struct conn *c)
 {
     uint32_t n = 0;
@@ -174,6 +189,8 @@ void send_flush(struct hs_reactor *r, struct conn *c)
         conn_close(r, c, ECONNABORTED);
     else if (c->sending || c->kind == CONN_DIALING)
         return;
+    else if (c->secure != NULL)
+        secure_flush(r, c);
     else if (c->kind == CONN_CLIENT)
         client_flush(r, c);
     else
@@ -182,7 +199,7 @@ void send_flush(struct hs_reactor *r, struct conn *c)
 
 /* ---- completions ---- */
 
-static void advance(struct hs_reactor *r, struct conn *c, uint32_t sent)
+void send_advance(struct hs_reactor *r, struct conn *c, uint32_t sent)
 {
     while (sent > 0) {
         HS_ASSERT(c->flight.head != HS_NIL);
@@ -211,10 +228,12 @@ void send_done(struct hs_reactor *r, struct conn *c, int res)
     } else if (res < 0) {
         conn_close(r, c, -res);
     } else {
-        if (c->kind == CONN_CLIENT)
+        if (c->secure != NULL)
+            secure_sent(r, c, (uint32_t)res);
+        else if (c->kind == CONN_CLIENT)
             client_sent(r, c, res);
         else
-            advance(r, c, (uint32_t)res);
+            send_advance(r, c, (uint32_t)res);
         conn_want_flush(r, c);
     }
 }

@@ -95,6 +95,7 @@ struct hs_owner *hs_owner_create(const struct hs_owner_conf *conf)
     if (o == NULL)
         return NULL;
     o->net = conf->net;
+    o->tls = conf->tls;
     o->store = conf->store;
     o->snapshot = conf->snapshot;
     o->wake = conf->wake;

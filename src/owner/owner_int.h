@@ -90,6 +90,7 @@ struct owner_burst { /* changes of the view that follow each other closely */
 struct hs_owner {
     struct hs_core *core;
     struct hs_net *net;
+    struct hs_tls *tls;
     struct hs_store *store;
     struct hs_snapshot *snapshot;
     struct hs_wake *wake;

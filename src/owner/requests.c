@@ -62,6 +62,9 @@ static void adopt_conf(struct hs_owner *o, struct hs_request *req)
     struct hs_net_tune tune;
     hs_owner_net_tune(req->conf, &tune);
     hs_net_tune(o->net, &tune);
+    if (req->keys != NULL)
+        hs_tls_adopt(o->tls, req->keys);
+    req->keys = NULL;
     o->conf = *req->conf;
     o->published_stale = true;
     hs_log_set_level(o->conf.loglevel);

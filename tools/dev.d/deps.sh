@@ -2,8 +2,8 @@
 # deps: Debian packages, only those that are missing.
 
 BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config liburing-dev libmimalloc-dev libck-dev
-    check libsubunit-dev)
-TEST_PACKAGES=(python3 python3-redis redis-server redis-tools procps mandoc)
+    libssl-dev check libsubunit-dev)
+TEST_PACKAGES=(openssl python3 python3-redis redis-server redis-tools procps mandoc)
 DEV_PACKAGES=(clang clang-format clang-tidy llvm libclang-rt-14-dev shellcheck codespell
     util-linux)
 
