@@ -1,5 +1,7 @@
 /* TLS between two buffers: whatever the pieces it arrives in, whoever is at the
- * other end, and whatever the files hold. */
+ * other end, and whatever the files hold.
+ *
+ * Length: sessions, callers and files are told apart by one set-up of two ends. */
 #include "hs_certs.h"
 #include "hs_test.h"
 
