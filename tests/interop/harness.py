@@ -124,9 +124,13 @@ class Cluster:
         return self
 
     def replicate(self, replica, master, timeout=10):
+        """Also waits for the data of a stock replica: without it, it stands in no election."""
         replica.call("CLUSTER", "REPLICATE", master.id)
         self.wait(lambda: all(n.view()[replica.id].master == master.id for n in self.nodes),
                   timeout, f"every node sees {replica.name} as replica of {master.name}")
+        if replica.kind == master.kind == "redis":
+            self.wait(lambda: replica.server_info()["master_link_status"] == "up", timeout + 15,
+                      f"{replica.name} is in sync")
 
     def wait(self, predicate, timeout, what):
         return wait_until(predicate, timeout, what, self.nodes)
@@ -187,9 +191,12 @@ def hearsay_only(reason):
     return unittest.skipIf(ALL_REDIS, f"hearsay only: {reason}")
 
 
-def redis_is(since=(0,), below=(99,), why=""):
-    """For claims about some versions of the other server only."""
-    return unittest.skipUnless(since <= process.Redis.version < below, OTHER_VERSION + why)
+def redis_is(since=(0,), below=(99,), why="", valkey=True):
+    """For claims about some versions of the other server only. Valkey counts on from the
+    Redis 7.2 it came from; valkey=False leaves it out."""
+    return unittest.skipUnless(since <= process.Redis.version < below
+                               and (valkey or process.Redis.maker == "redis"),
+                               OTHER_VERSION + why)
 
 
 class Case(unittest.TestCase):

@@ -93,6 +93,42 @@ class Manual(Case):
         self.assertEqual(received(old, "mfstart"), 1)
         self.assertEqual(sent(replica, "mfstart"), 1)
 
+    def test_a_redis_replica_of_a_dead_master_takes_over_by_force_with_votes_of_hearsay(self):
+        c = Cluster(self, "hhrr", 6000)  # long enough that nobody has failed yet
+        c.meet_and_spread("h0", "h1", "r0").wait_formed()
+        replica, old = c.r[1], c.r[0]
+        c.replicate(replica, old)
+        old.kill()
+        self.assertEqual(replica.call("CLUSTER", "FAILOVER", "FORCE"), "OK")
+        c.wait(lambda: master_of(c, replica, [*c.h, replica]), 5, "it is master before the "
+               "timeout of its old one")
+        self.assertEqual([sent(voter, "auth-ack") for voter in c.h], [1, 1])
+
+    def test_it_is_given_up_after_five_seconds_and_nothing_has_changed(self):
+        """A hearsay replica's, whose master stands still, and a Redis replica's, whose
+        voters do. Nobody fails meanwhile."""
+        one = Cluster(self, "hrr", 20000).meet_and_spread("r0", "r1")
+        two = Cluster(self, "hhrr", 20000).meet_and_spread("h0", "h1", "r0")
+        cases = ((one, one.h[0], [one.r[0]]), (two, two.r[1], two.h))
+        for c, replica, _ in cases:
+            c.wait_formed()
+            c.replicate(replica, c.r[0])
+        for _, replica, stopped in cases:
+            for n in stopped:
+                n.pause()
+            self.assertEqual(replica.call("CLUSTER", "FAILOVER"), "OK")
+        harness.holds(lambda: all("slave" in replica.me().flags for _, replica, _ in cases),
+                      5.5, "without an answer they stay replicas", one.nodes + two.nodes)
+        for _, _, stopped in cases:
+            for n in stopped:
+                n.resume()
+        for c, replica, _ in cases:
+            harness.holds(lambda r=replica: "slave" in r.me().flags, 0.5, "it is over", c.nodes)
+            c.wait_equal(10, "a failover was given up")
+        self.assertEqual(two.r[0].call("SET", "foo", "1"), "OK")  # its clients wait no more
+        self.assertEqual(one.h[0].call("CLUSTER", "FAILOVER"), "OK")
+        one.wait(lambda: master_of(one, one.h[0], one.nodes), 10, "the second time it works")
+
     def test_on_a_master_it_is_refused(self):
         c = Cluster(self, "hr").form().wait_formed()
         self.assertEqual({n.text("CLUSTER", "FAILOVER") for n in c.nodes},

@@ -2,12 +2,14 @@
 """Claims about what a node says: every frame it sends is one a stock peer of any
 age can bear, and it says it when it should. A Python node listens."""
 import ipaddress
+import re
 import time
 
 import bus
 import harness
 from bus import EXT_DATA, MEET, PING, PONG
 from harness import Case, Cluster, hearsay_only
+from test_failover import ELECTED, master_of
 
 T = 2
 HEARD = bytes((EXT_DATA, 0, 0))
@@ -153,6 +155,40 @@ class Listening(Case):
             peer.pong = True
             self.c.wait(lambda n=n, p=peer: n.view()[p.id].flags == {"master"}, T + 2,
                         f"{n.name} clears the peer at its first PONG")
+
+
+def types_sent(cluster):
+    """The names of all types of messages that these nodes count as sent."""
+    found = set()
+    for n in cluster.nodes:
+        if n.alive():
+            found |= set(re.findall(r"cluster_stats_messages_([a-z-]+)_sent", str(n.info())))
+    return found
+
+
+@hearsay_only("it is about what we say")
+class EveryType(Case):
+    def test_whatever_type_of_message_a_stock_node_sends_ours_send_too(self):
+        c = Cluster(self, "hhhh").meet_and_spread("h0", "h1", "h2").wait_formed()
+        replica, old = c.node("h3"), c.node("h2")
+        c.replicate(replica, old)
+        replica.call("PUBLISH", "foo", "to all")
+        replica.call("SPUBLISH", "foo", "to its master, who owns the slot of foo")
+        old.kill()
+        c.wait(lambda: master_of(c, replica, [n for n in c.nodes if n is not old]), ELECTED,
+               "an election")
+        said = types_sent(c)
+        old.start()
+        c.wait(lambda: all(n.view()[old.id].master == replica.id for n in c.nodes), ELECTED,
+               "the old master was told")
+        self.assertEqual(old.text("CLUSTER", "FAILOVER"), "OK")
+        c.wait(lambda: master_of(c, old, c.nodes), 10, "it is master again")
+        peer = self.peer()  # claims a slot of h0 with an old epoch
+        peer.join(c.h[0]).send(peer.frame(bus.PING, slots=bus.bitmap([0])))
+        self.assertIsNotNone(peer.expect(bus.UPDATE))
+        c.wait(lambda: said | types_sent(c) == {
+            "ping", "pong", "meet", "fail", "publish", "publishshard", "auth-req", "auth-ack",
+            "update", "mfstart"}, 5, "every type is counted as sent")
 
 
 if __name__ == "__main__":

@@ -203,6 +203,8 @@ class Frames(Case):
         frame = stranger(mflags=EXT, ext_n=2,
                          body=bus.extension(99, b"future") + bus.extension(0, b"name\0"))
         for n in self.c.nodes:
+            if n.kind == "redis" and n.version < (7, 0):
+                continue  # it has no extensions: the frame is too long for it
             self.assertTrue(Link.dial(n.cport).answers(frame), n.name)
 
     def test_a_strangers_ping_gets_a_pong_and_nothing_else(self):
@@ -241,6 +243,8 @@ class Meets(Case):
     def test_two_meets_on_one_link_make_one_node(self):
         c = Cluster(self, "hr").form().wait_formed()
         for n in c.nodes:
+            if n.kind == "redis" and n.maker == "valkey":
+                continue  # 8.0 aborts on the second one
             peer = self.peer()
             link = peer.dial(n)
             since = peer.inbox.mark()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Claims: what nodes tell of themselves in extensions arrives, in both directions:
-host names, and which nodes are one shard."""
+host names, names for people, addresses for clients, and which nodes are one shard."""
 import harness
 from harness import Case, Cluster
 
@@ -23,6 +23,17 @@ def stored_shards(node):
         if "shard-id=" in line:
             shards[line.split(" ")[0]] = line.split("shard-id=")[1].split(" ")[0].split(",")[0]
     return shards
+
+
+def stored_names(node, ids):
+    """{id: name for people} of these nodes in the node's file."""
+    node.call("CLUSTER", "SAVECONFIG")
+    names = dict.fromkeys(ids, "")
+    for line in node.nodes_conf.read_text().splitlines():
+        node_id, address = line.split(" ")[:2]
+        if node_id in names and "nodename=" in address:
+            names[node_id] = address.split("nodename=")[1].split(",")[0]
+    return names
 
 
 def shard_groups(node):
@@ -49,6 +60,52 @@ class Names(Case):
                 n.call("CONFIG", "SET", "cluster-announce-hostname", wanted[n.id])
             self.c.wait(lambda w=wanted: all(hostnames(n) == w for n in self.c.nodes), 10,
                         f"all see host names that end in '{suffix}'")
+
+    @harness.redis_is(since=(7, 0), why="6.2 knows addresses only")
+    def test_clients_are_sent_to_the_preferred_endpoint_by_either_kind(self):
+        """h0 and r0 are masters; keys of the other one's slots are redirected."""
+        h0, _, r0, _ = self.c.nodes
+        for n in self.c.nodes:
+            n.call("CONFIG", "SET", "cluster-announce-hostname", f"{n.name}.example")
+        self.c.wait(lambda: all(hostnames(n)[x.id] == f"{x.name}.example"
+                                for n in (h0, r0) for x in self.c.nodes), 10, "names are known")
+        for kind, endpoint in (("ip", "127.0.0.1"), ("hostname", "{}.example"),
+                               ("unknown-endpoint", "")):
+            for n, owner, key in ((h0, r0, "foo"), (r0, h0, "bar")):
+                n.call("CONFIG", "SET", "cluster-preferred-endpoint-type", kind)
+                slot = n.call("CLUSTER", "KEYSLOT", key)
+                self.assertEqual(n.text("GET", key),
+                                 f"-MOVED {slot} {endpoint.format(owner.name)}:{owner.port}")
+            wanted = {x.id: None if kind == "unknown-endpoint" else endpoint.format(x.name)
+                      for x in (h0, r0)}
+            for n in (h0, r0):
+                masters = [entry[2] for entry in n.call("CLUSTER", "SLOTS")]
+                self.assertEqual({m[2]: m[0] for m in masters}, wanted, f"{n.name}, {kind}")
+        for n in self.c.nodes:
+            n.call("CONFIG", "SET", "cluster-announce-hostname", "")
+
+    @harness.hearsay_only("7.0 has no names for people")
+    def test_names_for_people_reach_the_others_files_and_are_taken_back(self):
+        """Of every node that has such names: all of ours, and stock ones since 7.2."""
+        named = [n for n in self.c.nodes if n.kind == "hearsay" or n.version >= SHARDS_ON_BUS]
+        for suffix in ("-name", ""):
+            wanted = {n.id: n.name + suffix if suffix else "" for n in named}
+            for n in named:
+                n.call("CONFIG", "SET", "cluster-announce-human-nodename", wanted[n.id])
+            self.c.wait(lambda w=wanted: all(stored_names(n, w) == w for n in named), 10,
+                        f"every nodes.conf says {wanted}")
+
+    @harness.redis_is(since=(8, 0), why="only Valkey has addresses for clients")
+    def test_addresses_for_clients_are_shown_by_the_other_kind_and_taken_back(self):
+        h0, _, r0, _ = self.c.nodes
+        for last in (1, 2, None):
+            wanted = {n.id: f"10.{i}.0.{last}" if last else "127.0.0.1"
+                      for i, n in enumerate((h0, r0))}
+            for n in (h0, r0):
+                n.call("CONFIG", "SET", "cluster-announce-client-ipv4",
+                       wanted[n.id] if last else "")
+            self.c.wait(lambda w=wanted: all(n.view()[i].ip == ip for n in self.c.nodes
+                                             for i, ip in w.items()), 10, f"all show {wanted}")
 
     @harness.redis_is(since=(7, 0), why="6.2 has no CLUSTER SHARDS")
     def test_shards_are_a_master_and_its_replicas_of_either_kind(self):

@@ -129,10 +129,15 @@ class Counters(Case):
 
         def count(n, word):
             return n.info().get(f"cluster_stats_messages_publish_{word}")
-        c.wait(lambda: all(count(n, w) == "2" for n in c.nodes for w in ("sent", "received")),
-               5, "each has sent two and received two")
+        h, r = c.nodes
+        c.wait(lambda: count(h, "sent") == count(h, "received") == count(r, "received") == "2",
+               5, "each has received two")
+        # Valkey 8.0 does not count the light ones it sends, and to us they are light.
+        light = r.kind == "redis" and r.maker == "valkey"
+        self.assertEqual(count(r, "sent"), None if light else "2")
 
 
+@harness.redis_is(since=(7, 0), why="6.2 has no sharded channels")
 class Sharded(Case):
     @classmethod
     def set_up_clusters(cls):
@@ -168,6 +173,7 @@ class Sharded(Case):
 
 
 class SlotMoves(Case):
+    @harness.redis_is(since=(7, 0), why="6.2 has no sharded channels")
     def test_subscribers_are_told_when_the_slot_goes(self):
         c = Cluster(self, "hhr").form().wait_formed()
         slot = c.h[0].call("CLUSTER", "KEYSLOT", "here")

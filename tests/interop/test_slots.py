@@ -120,6 +120,20 @@ def owner_of(node, slot):
     return None
 
 
+class Collision(Case):
+    def test_masters_with_the_same_epoch_end_with_one_each(self):
+        """All claim slots under epoch 7; whoever has the smaller id takes a new one."""
+        c = Cluster(self, "hhrr")
+        for i, n in enumerate(c.nodes):
+            n.call("CLUSTER", "SET-CONFIG-EPOCH", 7)
+            n.add_slots(i * harness.SLOTS // 4, (i + 1) * harness.SLOTS // 4 - 1)
+        c.meet()
+        c.wait(lambda: all(len({v.epoch for v in n.view().values()}) == 4 for n in c.nodes), 10,
+               "four nodes have four epochs in every view")
+        c.wait_formed(10)
+        self.assertEqual(max(c.nodes, key=lambda n: n.id).me().epoch, 7)
+
+
 class StaleReturn(Case):
     def test_an_old_master_that_returns_is_told_who_has_its_slots_now(self):
         c = Cluster(self, "hhhrrr").form().wait_formed()
