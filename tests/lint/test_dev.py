@@ -53,6 +53,40 @@ class Dev(unittest.TestCase):
         tests = PASSES.format("a") + SKIPS.format("b")
         self.assertEqual(self.summary(tests), (0, "1 passed, 0 failed"))
 
+    def interop(self, test):
+        (self.root / "CMakeLists.txt").write_text(CMAKE + test)
+        for version in ("redis-6.2.16", "valkey-8.0.1"):
+            server = self.root / "peers" / version / "src" / f"{version.split('-')[0]}-server"
+            server.parent.mkdir(parents=True)
+            maker, number = version.split("-")
+            server.write_text(f"#!/bin/sh\necho {maker.title()} server v={number} sha=0\n")
+            server.chmod(0o755)
+        done = self.dev("interop", "peers")
+        return done.returncode, done.stdout.splitlines()
+
+    def test_interop_runs_against_every_server_and_tells_in_a_table(self):
+        code, lines = self.interop(
+            "add_test(NAME interop_x COMMAND sh -c \"seq 3000; echo \\\"a ... skipped"
+            " 'another version: y'\\\"; echo Ran 3 tests\")\n"
+            "set_tests_properties(interop_x PROPERTIES LABELS interop)\n"
+            + PASSES.format("another"))
+        self.assertEqual(code, 0, lines)
+        self.assertEqual(lines[-3:], ["| tests | redis-6.2.16 | valkey-8.0.1 |", "|---|---|---|",
+                                      "| x | 2 +1 | 2 +1 |"])
+        self.assertEqual(lines.count("1 passed, 0 failed"), 2)
+
+    def test_interop_fails_when_one_version_does(self):
+        code, lines = self.interop(
+            "add_test(NAME interop_x COMMAND sh -c \"expr $HS_REDIS_SERVER : '.*redis'\")\n"
+            "set_tests_properties(interop_x PROPERTIES LABELS interop)\n")
+        self.assertEqual((code, lines[-1]), (1, "| x | 0 | FAILED |"))
+
+    def test_interop_without_servers_says_what_it_wants(self):
+        for words in ((), ("nowhere",), (".",)):
+            done = self.dev("interop", *words)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("server", done.stderr)
+
     def test_a_failed_build_is_no_success(self):
         (self.root / "CMakeLists.txt").write_text(CMAKE + "message(FATAL_ERROR broken)\n")
         done = self.dev("test")

@@ -80,6 +80,58 @@ verb_test() {
     fi
 }
 
+# A table of what interop runs left behind, a column for each version: tests passed,
+# "+n" for those about other versions, "FAILED n".
+interop_table() {
+    python3 - "$@" <<'PY'
+import pathlib
+import re
+import sys
+import xml.etree.ElementTree as tree
+
+results, files = {}, set()
+for path in sys.argv[1:]:
+    version = pathlib.Path(path).stem.removeprefix("interop-")
+    for case in tree.parse(path).getroot().findall("testcase"):
+        said = case.findtext("system-out") or ""
+        ran = re.search(r"^Ran (\d+) test", said, re.M)
+        other = len(re.findall(r"skipped 'another version: ", said))
+        passed = int(ran[1]) - other if ran else 0
+        name = case.get("name").removeprefix("interop_")
+        files.add(name)
+        results[version, name] = (f"{passed}" + (f" +{other}" if other else "")
+                                  if case.get("status") == "run" else "FAILED")
+versions = sorted({v for v, _ in results})
+print("|".join(["", " tests ", *(f" {v} " for v in versions), ""]))
+print("|" + "---|" * (len(versions) + 1))
+for name in sorted(files):
+    print("|".join(["", f" {name} ", *(f" {results.get((v, name), '-')} " for v in versions), ""]))
+PY
+}
+
+# The interop tests against every stock server found in a directory.
+verb_interop() {
+    local dir=${1:-} server version servers=() reports=() status=0
+    [ -d "$dir" ] || die "interop takes a directory that holds built servers, such as" \
+        "DIRECTORY/redis-7.2.6/src/redis-server; it is told '$dir'"
+    dir=$(realpath "$dir")
+    mapfile -t servers < <(find "$dir" -maxdepth 3 -type f -executable \
+        \( -name redis-server -o -name valkey-server \) | LC_ALL=C sort)
+    [ ${#servers[@]} -gt 0 ] || die "there is no redis-server or valkey-server in $dir"
+    verb_build
+    for server in "${servers[@]}"; do
+        version=$("$server" --version | sed -E 's/^(Redis|Valkey).* v=([0-9.]+) .*/\L\1-\2/')
+        echo "== $version"
+        # The table reads what the tests print, which ctest would cut.
+        HS_REDIS_SERVER=$server run_tests build -L '^interop$' \
+            --test-output-size-passed 1000000 || status=1
+        [ ! -s build/ctest.xml ] || cp build/ctest.xml "build/interop-$version.xml"
+        reports+=("build/interop-$version.xml")
+    done
+    interop_table "${reports[@]}"
+    return $status
+}
+
 # Clusters in virtual time; a run of many seeds takes all cores.
 verb_sim() {
     verb_build
