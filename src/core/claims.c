@@ -3,7 +3,8 @@
  * Every header carries 16,384 bits of claim, and nearly always the same ones.
  * Once a claim was found equal to our view of the claimer, its hash and the
  * version of that view are kept; while both stay, the next claim costs one
- * comparison. Anything else is walked bit by bit.
+ * comparison. Anything else is walked in words of 64 slots, and only where the
+ * claim and our view differ bit by bit.
  */
 #include "core_int.h"
 
@@ -138,19 +139,17 @@ void core_claim(struct hs_core *c, uint16_t ix, uint64_t epoch, const uint8_t *b
         return;
     }
     COUNT(c, claims_walked);
-    for (uint32_t s = 0; s < HS_SLOTS; s++) {
-        if (s % 64 == 0 && c->cold[ix].slots_n + c->migrating_n == 0) { /* nothing to abandon */
-            uint64_t word;
-            memcpy(&word, bitmap + s / 8, sizeof(word));
-            if (word == 0) {
-                s += 63;
-                continue;
-            }
+    for (uint32_t s = 0; s < HS_SLOTS; s += 64) {
+        uint64_t claimed = core_slots_word(bitmap, s);
+        uint64_t owned = c->cold[ix].slots_n == 0 ? 0 : core_slots_owned(c, ix, s);
+        uint64_t same = claimed & owned & ~core_slots_word(c->abandoned, s);
+        uint64_t of_interest = c->migrating_n == 0 ? owned : UINT64_MAX;
+        k.claimed_n += (uint32_t)__builtin_popcountll(same);
+        for (uint64_t rest = claimed & ~same; rest != 0; rest &= rest - 1) {
+            claim_slot(c, &k, s + (uint32_t)__builtin_ctzll(rest), epoch);
         }
-        if (hs_slot_test(bitmap, s)) {
-            claim_slot(c, &k, s, epoch);
-        } else {
-            unclaimed_slot(c, &k, s, epoch);
+        for (uint64_t rest = of_interest & ~claimed; rest != 0; rest &= rest - 1) {
+            unclaimed_slot(c, &k, s + (uint32_t)__builtin_ctzll(rest), epoch);
         }
     }
     if (k.taken_n > 0) {
@@ -173,6 +172,19 @@ static void mark_split(struct hs_core *c, uint16_t ix, uint16_t with, uint32_t s
     }
 }
 
+/* The first slot of a bitmap from `s` on; HS_SLOTS if there is none. */
+static uint32_t next_slot(const uint8_t *bitmap, uint32_t s)
+{
+    while (s < HS_SLOTS) {
+        uint64_t word = core_slots_word(bitmap, s & ~63U) >> (s & 63);
+        if (word != 0) {
+            return s + (uint32_t)__builtin_ctzll(word);
+        }
+        s = (s & ~63U) + 64;
+    }
+    return HS_SLOTS;
+}
+
 /* What is left between a master's claim, or a replica's of its master's slots,
  * and our view. If the claimer is behind, it is told of the first newer owner. */
 static void compare_owners(struct hs_core *c, uint16_t ix, const struct hs_view *v)
@@ -183,10 +195,9 @@ static void compare_owners(struct hs_core *c, uint16_t ix, const struct hs_view 
     uint16_t split_with = NIL16;
     uint32_t split_slot = 0;
 
-    for (uint32_t s = 0; s < HS_SLOTS; s++) {
+    for (uint32_t s = next_slot(bitmap, 0); s < HS_SLOTS; s = next_slot(bitmap, s + 1)) {
         uint16_t owner = c->owner[s];
-        if (!hs_slot_test(bitmap, s) || owner == ix || owner == NIL16 ||
-            hs_slot_test(c->abandoned, s)) {
+        if (owner == ix || owner == NIL16 || hs_slot_test(c->abandoned, s)) {
             continue;
         }
         if (c->cold[owner].config_epoch > epoch) {

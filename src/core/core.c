@@ -25,6 +25,7 @@ enum part {
     CORE,
     HOT,
     COLD,
+    SHARDS,
     NAMES,
     BOARD,
     BOARD_IX,
@@ -47,6 +48,8 @@ static size_t part_size(const struct hs_core_opts *o, enum part part)
         return o->nodes_max * sizeof(struct hot);
     case COLD:
         return o->nodes_max * sizeof(struct cold);
+    case SHARDS:
+        return o->nodes_max * sizeof(struct hs_node_id);
     case NAMES:
         return o->nodes_max * sizeof(struct names);
     case BOARD:
@@ -91,6 +94,7 @@ static void carve(struct hs_core *c, const struct hs_core_opts *o)
     }
     c->hot = (struct hot *)(void *)at[HOT];
     c->cold = (struct cold *)(void *)at[COLD];
+    c->shards = (struct hs_node_id *)(void *)at[SHARDS];
     c->names = (struct names *)(void *)at[NAMES];
     c->board = at[BOARD];
     c->board_ix = (uint16_t *)(void *)at[BOARD_IX];
@@ -156,7 +160,7 @@ static void take_names(struct hs_core *c, uint16_t ix, const struct hs_topo_node
         }
     }
     if (from->shard_id[0] != '\0') {
-        memcpy(n->shard_id, from->shard_id, HS_ID_LEN);
+        memcpy(c->shards[ix].hex, from->shard_id, HS_ID_LEN);
         c->cold[ix].name_bits |= NAME_SHARD;
     }
 }

@@ -1,9 +1,10 @@
 /* core_int.h - what the files of this room share. Nobody else may include it.
  *
- * Memory: one block, carved once (core.c). A node is a 16-bit index into four
+ * Memory: one block, carved once (core.c). A node is a 16-bit index into five
  * parallel arrays, split by how often a message touches them: `hot` for every
  * gossip entry about it, `cold` for its own messages, `board` for what we tell
- * others, `names` only when it has any.
+ * others, `shards` when roles change, `names` only when it has any: pages of
+ * texts that nobody has are never touched.
  *
  * Length: one place to look up every shape and every call of the room.
  */
@@ -68,11 +69,12 @@ enum ext_level { EXT_NONE, EXT_HOSTNAME_ONLY, EXT_FULL };
 /* So many PINGs of one step differ: a level each, and Valkey's own extensions. */
 enum { PING_KINDS = EXT_FULL + 2 };
 
-enum { /* cold.name_bits: which of struct names are set */
+enum { /* cold.name_bits: which of struct names, and of `shards`, are set */
        NAME_HOST = 1,
        NAME_NODE = 2,
        NAME_IPV4 = 4,
        NAME_IPV6 = 8,
+       NAME_TEXTS = NAME_HOST | NAME_NODE | NAME_IPV4 | NAME_IPV6,
        NAME_SHARD = 16, /* told by the node itself, not derived */
 };
 
@@ -111,7 +113,6 @@ struct cold {
 };
 
 struct names {
-    char shard_id[HS_ID_LEN];
     char client_ipv6[HS_IP_LEN];
     char client_ipv4[16];
     char hostname[HS_HOSTNAME_MAX + 1];
@@ -230,6 +231,7 @@ struct hs_core {
     /* The node table (nodes.c, index.c, board.c). */
     struct hot *hot;
     struct cold *cold;
+    struct hs_node_id *shards; /* shard ids have the form of a node's */
     struct names *names;
     uint8_t *board;     /* nodes_max gossip entries in wire form, shuffled */
     uint16_t *board_ix; /* position -> node */
@@ -403,6 +405,8 @@ static inline void core_want_sync(struct hs_core *c)
 
 /* index.c */
 uint16_t core_index_find(const struct hs_core *c, const void *id);
+void core_index_prefetch(const struct hs_core *c, const void *id);
+void core_index_prefetch_node(const struct hs_core *c, const void *id);
 void core_index_add(struct hs_core *c, uint16_t ix);
 void core_index_remove(struct hs_core *c, uint16_t ix);
 
@@ -447,6 +451,8 @@ void core_dial(struct hs_core *c, uint16_t ix);
 void core_slot_set(struct hs_core *c, uint32_t slot, uint16_t ix);
 void core_slots_clear(struct hs_core *c, uint16_t ix);
 void core_slots_move(struct hs_core *c, uint16_t from, uint16_t to);
+uint64_t core_slots_owned(const struct hs_core *c, uint16_t ix, uint32_t s);
+uint64_t core_slots_word(const uint8_t *bitmap, uint32_t s);
 void core_slots_bitmap(const struct hs_core *c, uint16_t ix, bool claimed_only, uint8_t *bitmap);
 void core_set_migrating(struct hs_core *c, uint32_t slot, uint16_t ix);
 void core_set_importing(struct hs_core *c, uint32_t slot, uint16_t ix);

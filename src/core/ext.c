@@ -23,7 +23,7 @@ void core_ext_build(struct hs_core *c)
     c->ext_client_len = put_string(p, HS_EXT_CLIENT_IPV4, mine->client_ipv4);
     c->ext_client_len += put_string(p + c->ext_client_len, HS_EXT_CLIENT_IPV6, mine->client_ipv6);
     p += c->ext_client_len;
-    c->ext_shard_len = hs_wire_put_ext_shardid(p, mine->shard_id);
+    c->ext_shard_len = hs_wire_put_ext_shardid(p, c->shards[SELF].hex);
 }
 
 static void count_strings(const struct names *n, bool common, bool client, uint16_t *count)
@@ -128,17 +128,15 @@ static void set_text(struct hs_core *c, uint16_t ix, struct text t, const char *
 bool core_same_shard(const struct hs_core *c, uint16_t a, uint16_t b)
 {
     return core_has_shard(c, a) && core_has_shard(c, b) &&
-           memcmp(c->names[a].shard_id, c->names[b].shard_id, HS_ID_LEN) == 0;
+           memcmp(c->shards[a].hex, c->shards[b].hex, HS_ID_LEN) == 0;
 }
 
 void core_set_shard(struct hs_core *c, uint16_t ix, const void *shard_id)
 {
-    struct names *n = &c->names[ix];
-
-    if (memcmp(n->shard_id, shard_id, HS_ID_LEN) == 0) {
+    if (memcmp(c->shards[ix].hex, shard_id, HS_ID_LEN) == 0) {
         return;
     }
-    memcpy(n->shard_id, shard_id, HS_ID_LEN);
+    memcpy(c->shards[ix].hex, shard_id, HS_ID_LEN);
     c->cold[ix].name_bits |= NAME_SHARD;
     core_want_save(c);
     if (ix == SELF) {
@@ -172,7 +170,7 @@ static void take_shard(struct hs_core *c, uint16_t sender, const uint8_t *told)
             core_set_shard(c, SELF, told);
         }
     } else if (master != NIL16 && core_has_shard(c, master)) {
-        core_set_shard(c, sender, c->names[master].shard_id);
+        core_set_shard(c, sender, c->shards[master].hex);
     }
 }
 

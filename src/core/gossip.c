@@ -9,6 +9,8 @@
 /* A peer's clock may be this much ahead of ours; reference behaviour. */
 #define FUTURE_MS_MAX 500
 
+enum { AHEAD = 8 }; /* entries: some hundred ns, as long as memory takes */
+
 /* "It answered me then" is as good as an answer to us, as long as nobody
  * doubts it: this is what keeps large clusters from pinging everybody. */
 static void take_pong_time(struct hs_core *c, uint16_t ix, const uint8_t *g)
@@ -107,6 +109,18 @@ static void unknown(struct hs_core *c, uint16_t sender, const uint8_t *g)
     core_want_save(c);
 }
 
+/* Asks for the memory of the entries that come next: first where the index
+ * has them, then their nodes. */
+static void look_ahead(const struct hs_core *c, const struct hs_view *v, uint32_t i, uint32_t n)
+{
+    if (i + 2 * AHEAD < n) {
+        core_index_prefetch(c, hs_view_gossip(v, i + 2 * AHEAD));
+    }
+    if (i + AHEAD < n) {
+        core_index_prefetch_node(c, hs_view_gossip(v, i + AHEAD));
+    }
+}
+
 void core_gossip_read(struct hs_core *c, uint16_t sender, const struct hs_view *v)
 {
     bool voter = is_voter(c, sender);
@@ -123,6 +137,7 @@ void core_gossip_read(struct hs_core *c, uint16_t sender, const struct hs_view *
     c->counters[COUNT_gossip_entries] += n;
     for (uint32_t i = 0; i < n; i++) {
         const uint8_t *g = hs_view_gossip(v, i);
+        look_ahead(c, v, i, n);
         uint16_t ix = core_index_find(c, g);
         if (ix != NIL16) {
             known(c, sender, voter, ix, g);

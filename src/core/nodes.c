@@ -123,7 +123,8 @@ void core_node_remove(struct hs_core *c, uint16_t ix)
     core_node_flags(c, ix, HS_NODE_NOADDR, HS_NODE_PFAIL); /* into the board's last region */
     core_board_remove(c, ix);
     core_node_account(c, ix, -1);
-    if (c->cold[ix].name_bits != 0) {
+    memset(&c->shards[ix], 0, sizeof(c->shards[ix]));
+    if ((c->cold[ix].name_bits & NAME_TEXTS) != 0) {
         memset(&c->names[ix], 0, sizeof(c->names[ix]));
     }
     c->hot[ix].flags = 0;

@@ -58,7 +58,7 @@ void core_recv_role(struct hs_core *c, uint16_t ix, const struct hs_view *v)
     if (master != NIL16 && c->cold[ix].master != master) {
         core_node_set_master(c, ix, master);
         if (core_has_shard(c, master)) {
-            core_set_shard(c, ix, c->names[master].shard_id);
+            core_set_shard(c, ix, c->shards[master].hex);
         }
     }
 }
@@ -72,7 +72,7 @@ void core_follow(struct hs_core *c, uint16_t master)
     core_node_set_master(c, SELF, master);
     core_node_flags(c, SELF, HS_NODE_SLAVE, HS_NODE_MASTER | HS_NODE_MIGRATE_TO);
     if (core_has_shard(c, master)) {
-        core_set_shard(c, SELF, c->names[master].shard_id);
+        core_set_shard(c, SELF, c->shards[master].hex);
     }
     core_election_reset(c);
     c->mf_end = 0;
@@ -80,6 +80,10 @@ void core_follow(struct hs_core *c, uint16_t master)
     c->hdr_due = true;
     c->state_due = true;
     core_want_save(c);
+    /* Gossip does not carry roles: stock servers leave it to the next message
+     * of each pair, which takes minutes among hundreds of nodes, and a voter
+     * that has not heard of it refuses this node its vote. */
+    c->announce_seq = c->save_seq + 1;
 }
 
 /* We become a master. */

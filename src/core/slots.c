@@ -69,6 +69,38 @@ void core_slots_move(struct hs_core *c, uint16_t from, uint16_t to)
     }
 }
 
+/* Which of the 64 slots from `s` on are this node's, as bits. Four owners are
+ * compared at a time: nearly always none of them is it. */
+uint64_t core_slots_owned(const struct hs_core *c, uint16_t ix, uint32_t s)
+{
+    const uint64_t ones = UINT64_C(0x0001000100010001), highs = UINT64_C(0x8000800080008000);
+    uint64_t word = 0;
+
+    for (uint32_t k = 0; k < 64; k += 4) {
+        uint64_t four;
+        memcpy(&four, &c->owner[s + k], sizeof(four));
+        four ^= ones * ix;
+        if (((four - ones) & ~four & highs) == 0) {
+            continue; /* no 16 bits of it are 0 */
+        }
+        for (uint32_t j = k; j < k + 4; j++) {
+            word |= (uint64_t)(c->owner[s + j] == ix) << j;
+        }
+    }
+    return word;
+}
+
+/* The same 64 slots of a bitmap. */
+uint64_t core_slots_word(const uint8_t *bitmap, uint32_t s)
+{
+    uint64_t word = 0;
+
+    for (uint32_t k = 8; k-- > 0;) {
+        word = word << 8 | bitmap[s / 8 + k];
+    }
+    return word;
+}
+
 /* What a node owns here; claimed_only leaves out what it has stopped claiming. */
 void core_slots_bitmap(const struct hs_core *c, uint16_t ix, bool claimed_only, uint8_t *bitmap)
 {
@@ -76,9 +108,14 @@ void core_slots_bitmap(const struct hs_core *c, uint16_t ix, bool claimed_only, 
     if (c->cold[ix].slots_n == 0) {
         return;
     }
-    for (uint32_t s = 0; s < HS_SLOTS; s++) {
-        if (c->owner[s] == ix && !(claimed_only && hs_slot_test(c->abandoned, s))) {
-            hs_slot_set(bitmap, s);
+    for (uint32_t s = 0, left = c->cold[ix].slots_n; left > 0; s += 64) {
+        uint64_t word = core_slots_owned(c, ix, s);
+        left -= (uint32_t)__builtin_popcountll(word);
+        if (claimed_only) {
+            word &= ~core_slots_word(c->abandoned, s);
+        }
+        for (uint32_t k = 0; k < 8; k++) {
+            bitmap[s / 8 + k] = (uint8_t)(word >> 8 * k);
         }
     }
 }

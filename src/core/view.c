@@ -47,13 +47,19 @@ static uint32_t text_len(const char *s, uint32_t max)
     return n + 1;
 }
 
+/* Our own come from the configuration and have no bits. */
+static bool has_texts(const struct hs_core *c, uint32_t ix)
+{
+    return ix == SELF || (c->cold[ix].name_bits & NAME_TEXTS) != 0;
+}
+
 void hs_core_topo_need(const struct hs_core *c, uint32_t *nodes, uint32_t *open, uint32_t *strings)
 {
     *nodes = c->nodes_n;
     *open = c->migrating_n > c->importing_n ? c->migrating_n : c->importing_n;
     *strings = 1;
     for (uint32_t i = 0; i < c->nodes_hi; i++) {
-        if (is_used(c, i) && c->cold[i].name_bits != 0) {
+        if (is_used(c, i) && has_texts(c, i)) {
             const struct names *n = &c->names[i];
             *strings += text_len(n->hostname, HS_HOSTNAME_MAX) +
                         text_len(n->nodename, HS_HOSTNAME_MAX) +
@@ -74,15 +80,15 @@ static void show_names(const struct hs_core *c, uint32_t ix, struct hs_topo *t,
 {
     const struct names *names = &c->names[ix];
 
+    memcpy(n->shard_id, c->shards[ix].hex, HS_ID_LEN);
     n->hostname = n->nodename = n->client_ipv4 = n->client_ipv6 = "";
-    if (c->cold[ix].name_bits == 0 && ix != SELF) {
+    if (!has_texts(c, ix)) {
         return;
     }
     n->hostname = hs_topo_string(t, names->hostname);
     n->nodename = hs_topo_string(t, names->nodename);
     n->client_ipv4 = hs_topo_string(t, names->client_ipv4);
     n->client_ipv6 = hs_topo_string(t, names->client_ipv6);
-    memcpy(n->shard_id, names->shard_id, HS_ID_LEN);
 }
 
 static void show_node(const struct hs_core *c, uint32_t ix, struct hs_now now,

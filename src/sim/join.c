@@ -1,8 +1,10 @@
 /* join.c - how a cluster comes to be: as an operator's tool would do it.
  *
- * Masters get their slots and epochs while alone, everybody is introduced to
- * node 0, and when all know all, replicas are told whom to follow. Whoever was
- * turned away (a node takes so many newcomers at once) tries again.
+ * Everybody gets an epoch of his own and masters their slots while alone; all
+ * are introduced to node 0, and when all know all, replicas are told whom to
+ * follow. Whoever was turned away (a node takes so many newcomers at once)
+ * tries again. Without the epochs, nodes that are masters by birth would all
+ * have epoch 0, and it would take minutes of collisions to tell them apart.
  */
 #include "sim_int.h"
 
@@ -20,13 +22,15 @@ void join_start(struct hs_sim *s)
 
     s->join = s->opts.alone || s->n == 1 ? JOIN_DONE : JOIN_MEET;
     s->join_next = 1;
-    for (uint32_t i = 0; i < masters && !s->opts.alone; i++) {
+    for (uint32_t i = 0; i < s->n && !s->opts.alone; i++) {
         struct hs_slot_range r = {(uint16_t)((uint64_t)i * HS_SLOTS / masters),
                                   (uint16_t)((uint64_t)(i + 1) * HS_SLOTS / masters - 1)};
         struct hs_cmd epoch = {.type = HS_CMD_SET_CONFIG_EPOCH, .epoch = i + 1};
         struct hs_cmd slots = {.type = HS_CMD_ADDSLOTS, .ranges = &r, .ranges_n = 1};
         world_command(s, i, &epoch);
-        world_command(s, i, &slots);
+        if (i < masters) {
+            world_command(s, i, &slots);
+        }
     }
     if (s->join != JOIN_DONE) {
         again(s, MEET_EVERY_US);

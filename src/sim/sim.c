@@ -34,7 +34,7 @@ static void choose(struct hs_sim *s, const struct hs_sim_opts *opts)
     o->masters = o->masters > o->nodes ? o->nodes : o->masters;
     o->node_timeout_ms = o->node_timeout_ms == 0 ? 15000 : o->node_timeout_ms;
     if (o->check_every == 0) {
-        o->check_every = s->n <= 16 ? 8 : s->n <= SMALL ? 64 : 4096;
+        o->check_every = s->n <= SMALL ? 64 : 4096;
     }
     s->end_at = o->run_ms == 0 ? (int64_t)RUN_MS * MS : o->run_ms * MS;
     s->sample_us = s->n <= SMALL ? 100 * MS : s->n <= 512 ? 250 * MS : 500 * MS;

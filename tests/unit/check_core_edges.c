@@ -117,6 +117,24 @@ START_TEST(a_takeover_is_announced_once)
 }
 END_TEST
 
+START_TEST(whom_we_follow_is_announced_once)
+{
+    solo_start(&s, solo_topo(3));
+    solo_connect(&s, 1);
+    solo_connect(&s, 2);
+    ck_assert_int_eq(solo_command(&s, (struct hs_cmd){.type = HS_CMD_REPLICATE, .id = solo_id(1)}),
+                     HS_CMD_OK);
+    solo_saved(&s);
+    ck_assert_uint_eq(solo_sent(&s, HS_MSG_PONG), 2);
+    ck_assert_mem_eq(solo_msg(&s, HS_MSG_PONG, 1).frame + HS_OFF_SLAVEOF, solo_id(1).hex,
+                     HS_ID_LEN);
+    core_want_save(s.core);
+    solo_tick(&s, TICK_MS);
+    solo_saved(&s);
+    ck_assert_uint_eq(solo_sent(&s, HS_MSG_PONG), 0);
+}
+END_TEST
+
 START_TEST(nothing_is_announced_again_with_the_next_save)
 {
     struct hs_cmd save = {.type = HS_CMD_SAVECONFIG, .token = 1};
@@ -233,6 +251,7 @@ int main(void)
     tcase_add_test(tc, an_address_where_somebody_else_answers_is_forgotten);
     tcase_add_test(tc, an_answer_ends_suspicion_and_changes_no_role);
     tcase_add_test(tc, a_takeover_is_announced_once);
+    tcase_add_test(tc, whom_we_follow_is_announced_once);
     tcase_add_test(tc, nothing_is_announced_again_with_the_next_save);
     tcase_add_test(tc, a_pending_ping_is_gossiped_with_its_time);
     tcase_add_test(tc, the_next_tick_is_when_the_next_node_is_due);

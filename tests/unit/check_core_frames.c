@@ -202,7 +202,7 @@ START_TEST(a_master_that_follows_another_shard_leaves_its_slots_to_nobody)
     solo_ping(&s, l, HS_MSG_PING, &h, NULL);
     ck_assert_uint_eq(s.core->owner[1], NIL16);
     ck_assert_uint_eq(s.core->cold[1].master, 2);
-    ck_assert_mem_eq(s.core->names[1].shard_id, s.core->names[2].shard_id, HS_ID_LEN);
+    ck_assert_mem_eq(s.core->shards[1].hex, s.core->shards[2].hex, HS_ID_LEN);
 }
 END_TEST
 
@@ -281,7 +281,7 @@ START_TEST(names_come_and_go_with_the_extensions)
     ck_assert_str_eq(n->nodename, "first");
     ck_assert_str_eq(n->client_ipv4, "10.0.0.1");
     ck_assert_str_eq(n->client_ipv6, "fd00::1");
-    ck_assert_int_eq(n->shard_id[0], 'h');
+    ck_assert_int_eq(s.core->shards[1].hex[0], 'h');
     uint64_t version = hs_core_version(s.core);
     extended(1, "one.example", "first", "10.0.0.1");
     ck_assert_uint_eq(hs_core_version(s.core), version); /* no news */
@@ -291,7 +291,7 @@ START_TEST(names_come_and_go_with_the_extensions)
     ck_assert_str_eq(n->client_ipv4, "");
     solo_ping(&s, l, HS_MSG_PING, &h, NULL);
     ck_assert_str_eq(n->hostname, "");
-    ck_assert_int_eq(n->shard_id[0], 'h');
+    ck_assert_int_eq(s.core->shards[1].hex[0], 'h');
 }
 END_TEST
 
@@ -333,7 +333,7 @@ START_TEST(a_master_takes_its_replica_along_to_another_shard)
     solo_command(&s, (struct hs_cmd){.type = HS_CMD_FLUSHSLOTS});
     solo_command(&s, (struct hs_cmd){.type = HS_CMD_REPLICATE, .id = solo_id(1)});
     extended(1, "one.example", "first", "10.0.0.1");
-    ck_assert_int_eq(s.core->names[SELF].shard_id[0], 'h');
+    ck_assert_int_eq(s.core->shards[SELF].hex[0], 'h');
 }
 END_TEST
 

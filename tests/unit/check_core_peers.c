@@ -24,7 +24,7 @@ START_TEST(a_node_loaded_without_a_shard_gets_one_of_its_own)
     memset(boot->nodes[0].shard_id, 0, HS_ID_LEN);
     memcpy(s.conf.hostname, "host.example", 13);
     solo_start(&s, boot);
-    ck_assert(hs_wire_id_valid((const uint8_t *)s.core->names[SELF].shard_id));
+    ck_assert(hs_wire_id_valid((const uint8_t *)s.core->shards[SELF].hex));
     h.mflags = HS_MFLAG_EXT_DATA;
     solo_ping(&s, solo_accept(&s), HS_MSG_PING, &h, NULL);
     ck_assert_uint_eq(solo_msg(&s, HS_MSG_PONG, 0).ext_n, 2); /* host name, shard */
@@ -199,7 +199,7 @@ START_TEST(a_shard_is_not_derived_from_a_master_that_has_none)
     solo_start(&s, boot);
     h.slaveof = &master;
     solo_ping(&s, solo_accept(&s), HS_MSG_PING, &h, NULL);
-    ck_assert_int_eq(s.core->names[1].shard_id[0], 'b');
+    ck_assert_int_eq(s.core->shards[1].hex[0], 'b');
 }
 END_TEST
 

@@ -130,7 +130,7 @@ START_TEST(a_replica_is_known_as_such_everywhere)
         uint16_t ix = world_find(&w, i, 3);
         ck_assert(has_flag(core(i), ix, HS_NODE_SLAVE));
         ck_assert_uint_eq(core(i)->cold[ix].master, world_find(&w, i, 1));
-        ck_assert_mem_eq(core(i)->names[ix].shard_id, core(i)->names[world_find(&w, i, 1)].shard_id,
+        ck_assert_mem_eq(core(i)->shards[ix].hex, core(i)->shards[world_find(&w, i, 1)].hex,
                          HS_ID_LEN);
     }
     replicate(0, 1);

@@ -169,7 +169,7 @@ START_TEST(an_empty_shard_follows_its_new_master)
     struct hs_slot_range one = {1, 1};
 
     solo_command(&s, (struct hs_cmd){.type = HS_CMD_DELSLOTS, .ranges = &one, .ranges_n = 1});
-    core_set_shard(s.core, HEIR, s.core->names[SELF].shard_id);
+    core_set_shard(s.core, HEIR, s.core->shards[SELF].hex);
     claims(HEIR, -1, 9);
     ck_assert_uint_eq(s.core->cold[SELF].master, HEIR);
 }
@@ -186,7 +186,7 @@ START_TEST(a_shard_with_slots_or_newer_epoch_or_another_one_does_not_follow)
                          (struct hs_cmd){.type = HS_CMD_DELSLOTS, .ranges = &one, .ranges_n = 1});
         }
         if (what != 1) {
-            core_set_shard(s.core, HEIR, s.core->names[SELF].shard_id);
+            core_set_shard(s.core, HEIR, s.core->shards[SELF].hex);
         }
         if (what == 2) {
             s.core->current_epoch = 9;
