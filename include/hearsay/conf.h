@@ -129,6 +129,8 @@ size_t hs_conf_get(const struct hs_conf *c, uint32_t i, char *buf, size_t n);
 uint32_t hs_conf_find(const char *name, size_t n);
 bool hs_conf_is_live(uint32_t i); /* CONFIG SET may change it */
 bool hs_conf_is_tls(uint32_t i);  /* setting it, to the same value too, loads keys anew */
+/* Whether it is a data store's directive: accepted anywhere, and without effect. */
+bool hs_conf_is_ignored(const char *name, size_t n);
 /* 0, or -1 with why as the stock server words it. */
 int hs_conf_set(struct hs_conf *c, uint32_t i, const char *value, size_t n, char *why,
                 size_t why_n);

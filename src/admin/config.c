@@ -7,7 +7,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { VALUE_MAX = 4096 };
+enum {
+    VALUE_MAX = 4096,
+    PAIRS_MAX = 512, /* of one CONFIG SET; there are not so many directives */
+};
 
 static bool is_pattern(const struct hs_arg *a)
 {
@@ -55,50 +58,83 @@ static void set_failed(struct call *c, const struct hs_arg *name, const char *wh
                 admin_arg_text(name, word, sizeof(word)), why);
 }
 
-/* Puts every pair into the copy. False after an error reply. */
+static bool is_repeated(const struct call *c, size_t i)
+{
+    for (size_t k = 2; k < i; k += 2) {
+        uint32_t ix = hs_conf_find(c->argv[k].p, c->argv[k].n);
+        bool same_word = c->argv[k].n == c->argv[i].n &&
+                         strncasecmp(c->argv[k].p, c->argv[i].p, c->argv[i].n) == 0;
+        if (same_word || (ix != HS_NIL && ix == hs_conf_find(c->argv[i].p, c->argv[i].n)))
+            return true;
+    }
+    return false;
+}
+
+/* One pair into the copy; one that is ignored needs only be known. False after an
+ * error reply. */
+static bool set_pair(struct call *c, size_t i, struct hs_conf *conf)
+{
+    char why[512] = "";
+    char word[129];
+    const struct hs_arg *name = &c->argv[i];
+    const struct hs_arg *value = &c->argv[i + 1];
+    uint32_t ix = hs_conf_find(name->p, name->n);
+    if (ix == HS_NIL && !hs_conf_is_ignored(name->p, name->n)) {
+        admin_error(c->s, "ERR Unknown option or number of arguments for CONFIG SET - '%s'",
+                    admin_arg_text(name, word, sizeof(word)));
+        return false;
+    }
+    if (ix != HS_NIL && !hs_conf_is_live(ix))
+        set_failed(c, name, "can't set immutable config");
+    else if (is_repeated(c, i))
+        set_failed(c, name, "duplicate parameter");
+    else if (ix != HS_NIL && hs_conf_set(conf, ix, value->p, value->n, why, sizeof(why)) != 0)
+        set_failed(c, name, why);
+    else
+        return true;
+    return false;
+}
+
+/* The rules that span directives, and what was sized at start. */
+static bool is_whole_ok(const struct call *c, const struct hs_conf *conf, char *why, size_t why_n)
+{
+    if (hs_conf_check(conf, why, why_n) != 0)
+        return false;
+    if (conf->maxclients <= c->a->conf.clients_max)
+        return true;
+    snprintf(why, why_n,
+             "maxclients can be at most %" PRIu32 " until a restart: tables have that size",
+             c->a->conf.clients_max);
+    return false;
+}
+
+/* Puts every pair into the copy. If the whole is wrong then, the pair that made it
+ * so for good is named. False after an error reply. */
 static bool set_all(struct call *c, struct hs_conf *conf)
 {
     char why[512];
-    char word[129];
+    size_t culprit = 0;
     for (size_t i = 2; i < c->argc; i += 2) {
-        uint32_t ix = hs_conf_find(c->argv[i].p, c->argv[i].n);
-        if (ix == HS_NIL) {
-            admin_error(c->s, "ERR Unknown option or number of arguments for CONFIG SET - '%s'",
-                        admin_arg_text(&c->argv[i], word, sizeof(word)));
+        if (!set_pair(c, i, conf))
             return false;
-        }
-        if (!hs_conf_is_live(ix)) {
-            set_failed(c, &c->argv[i], "can't set immutable config");
-            return false;
-        }
-        for (size_t k = 2; k < i; k += 2)
-            if (hs_conf_find(c->argv[k].p, c->argv[k].n) == ix) {
-                set_failed(c, &c->argv[i], "duplicate parameter");
-                return false;
-            }
-        if (hs_conf_set(conf, ix, c->argv[i + 1].p, c->argv[i + 1].n, why, sizeof(why)) != 0) {
-            set_failed(c, &c->argv[i], why);
-            return false;
-        }
+        if (is_whole_ok(c, conf, why, sizeof(why)))
+            culprit = 0;
+        else if (culprit == 0)
+            culprit = i;
     }
-    bool ok = hs_conf_check(conf, why, sizeof(why)) == 0;
-    if (ok && conf->maxclients > c->a->conf.clients_max) {
-        snprintf(why, sizeof(why),
-                 "maxclients can be at most %" PRIu32 " until a restart: tables have that size",
-                 c->a->conf.clients_max);
-        ok = false;
-    }
-    if (!ok)
-        set_failed(c, &c->argv[2], why);
-    return ok;
+    if (culprit != 0)
+        set_failed(c, &c->argv[culprit], why);
+    return culprit == 0;
 }
 
 /* Whatever names a file is named to have it read again, changed or not. */
 static bool names_tls(const struct call *c)
 {
-    for (size_t i = 2; i < c->argc; i += 2)
-        if (hs_conf_is_tls(hs_conf_find(c->argv[i].p, c->argv[i].n)))
+    for (size_t i = 2; i < c->argc; i += 2) {
+        uint32_t ix = hs_conf_find(c->argv[i].p, c->argv[i].n);
+        if (ix != HS_NIL && hs_conf_is_tls(ix))
             return true;
+    }
     return false;
 }
 
@@ -133,7 +169,7 @@ static void answer_set(struct hs_resp_sink *out, struct session *s, struct admin
 
 void admin_config_set(struct call *c)
 {
-    if (c->argc % 2 != 0 || c->argc / 2 - 1 > hs_conf_count()) {
+    if (c->argc % 2 != 0 || c->argc / 2 - 1 > PAIRS_MAX) {
         admin_wrong_arity(c);
         return;
     }

@@ -50,7 +50,6 @@ extern const uint32_t conf_table_n;
 
 /* Data-store directives, accepted and ignored; ends with NULL. */
 extern const char *const conf_ignored[];
-bool conf_is_ignored(const char *name);
 
 /* The known name, ignored ones included, with the fewest typing mistakes. */
 const char *conf_nearest(const char *name);

@@ -1,10 +1,12 @@
 /* Directives of a data store (Redis 4.0 to 7.4, Valkey 8), so that an existing
  * redis.conf starts hearsay unchanged. They are read over and named in one log
- * line. tls-dh-params-file is among them because key exchange is by elliptic
- * curves, and tls-auth-clients-user because the one user needs its password.
+ * line; CONFIG SET accepts them, as tools set them without looking back.
+ * tls-dh-params-file is among them because key exchange is by elliptic curves,
+ * and tls-auth-clients-user because the one user needs its password.
  */
 #include "conf_int.h"
 
+#include <string.h>
 #include <strings.h>
 
 // clang-format off
@@ -71,10 +73,10 @@ const char *const conf_ignored[] = {
 };
 // clang-format on
 
-bool conf_is_ignored(const char *name)
+bool hs_conf_is_ignored(const char *name, size_t n)
 {
     for (uint32_t i = 0; conf_ignored[i] != NULL; i++) {
-        if (strcasecmp(conf_ignored[i], name) == 0)
+        if (strlen(conf_ignored[i]) == n && strncasecmp(conf_ignored[i], name, n) == 0)
             return true;
     }
     return false;

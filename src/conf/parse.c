@@ -96,7 +96,7 @@ static bool directive(struct loader *l, const char *name, const char *value, int
     if (strcasecmp(name, "include") == 0 && values_n == 1)
         return include(l, value);
     uint32_t i = hs_conf_find(name, strlen(name));
-    if (i == HS_NIL && conf_is_ignored(name)) {
+    if (i == HS_NIL && hs_conf_is_ignored(name, strlen(name))) {
         note_ignored(l->r, name);
         return true;
     }
@@ -144,7 +144,7 @@ static bool words(struct loader *l, const struct hs_arg *args, int n)
         *p = (char)tolower((unsigned char)*p);
     /* Long lists (save points, ACL users) belong to directives we ignore. */
     if (!join(args + 1, n - 1, value)) {
-        if (conf_is_ignored(name)) {
+        if (hs_conf_is_ignored(name, strlen(name))) {
             note_ignored(l->r, name);
             return true;
         }

@@ -44,7 +44,8 @@ START_TEST(every_row_is_found_by_its_names_and_has_a_sentence)
         ck_assert_uint_eq(find(row->name), i);
         if (row->alias != NULL)
             ck_assert_uint_eq(find(row->alias), i);
-        ck_assert_msg(!conf_is_ignored(row->name), "%s is ignored too", row->name);
+        ck_assert_msg(!hs_conf_is_ignored(row->name, strlen(row->name)), "%s is ignored too",
+                      row->name);
         ck_assert_int_gt((int)strlen(row->help), 10);
         ck_assert_int_eq(row->help[strlen(row->help) - 1], '.');
     }
