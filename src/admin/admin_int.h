@@ -264,6 +264,7 @@ const char *admin_topo_endpoint(const struct hs_topo_node *n, enum hs_endpoint_t
 uint16_t admin_topo_port(const struct hs_topo_node *n, bool tls);
 void admin_cluster_info_text(struct text *out, const struct hs_topo *t);
 void admin_info_text(struct text *out, struct call *c);
+void admin_info_replication(struct text *out, struct call *c);
 
 /* ---- handlers ---- */
 void admin_cluster_nodes(struct call *c);

@@ -132,26 +132,6 @@ void admin_cmd_refused(struct call *c)
         admin_error(c->s, "ERR REPLICAOF not allowed in cluster mode.");
 }
 
-void admin_cmd_role(struct call *c)
-{
-    const struct hs_topo_node *me = &c->view->topo->nodes[0];
-    if ((me->flags & HS_NODE_SLAVE) == 0) {
-        hs_resp_array(c->out, 3);
-        hs_resp_bulk_str(c->out, "master");
-        hs_resp_int(c->out, me->repl_offset);
-        hs_resp_array(c->out, 0);
-        return;
-    }
-    const struct hs_topo_node *master =
-        me->master != HS_TOPO_NONE ? &c->view->topo->nodes[me->master] : NULL;
-    hs_resp_array(c->out, 5);
-    hs_resp_bulk_str(c->out, "slave");
-    hs_resp_bulk_str(c->out, master != NULL ? master->ip : "");
-    hs_resp_int(c->out, master != NULL ? admin_topo_port(master, c->s->info.tls) : 0);
-    hs_resp_bulk_str(c->out, master != NULL && master->link_to_ms != 0 ? "connected" : "connect");
-    hs_resp_int(c->out, me->repl_offset);
-}
-
 /* A shutdown that was accepted ends the connection without a word, as it comes
  * back only when the owner stops. */
 static void answer_shutdown(struct hs_resp_sink *out, struct session *s, struct admin_request *r)

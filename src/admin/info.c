@@ -114,29 +114,6 @@ static void section_stats(struct text *out, struct call *c)
                       topics[TOPIC_SHARD], errors);
 }
 
-static void section_replication(struct text *out, struct call *c)
-{
-    const struct hs_topo *t = c->view->topo;
-    const struct hs_topo_node *me = &t->nodes[0];
-    if ((me->flags & HS_NODE_SLAVE) == 0) {
-        admin_text_printf(out, "role:master\r\n");
-    } else {
-        const struct hs_topo_node *m = me->master != HS_TOPO_NONE ? &t->nodes[me->master] : NULL;
-        admin_text_printf(
-            out,
-            "role:slave\r\nmaster_host:%s\r\nmaster_port:%u\r\nmaster_link_status:%s\r\n"
-            "master_last_io_seconds_ago:0\r\nmaster_sync_in_progress:0\r\n"
-            "slave_repl_offset:%" PRId64 "\r\nslave_priority:100\r\n"
-            "slave_read_only:1\r\n",
-            m != NULL ? m->ip : "", m != NULL ? m->port : 0,
-            m != NULL && m->link_to_ms != 0 ? "up" : "down", me->repl_offset);
-    }
-    admin_text_printf(out,
-                      "connected_slaves:0\r\nmaster_replid:%s\r\nmaster_repl_offset:%" PRId64
-                      "\r\nsecond_repl_offset:-1\r\nrepl_backlog_active:0\r\n",
-                      c->a->run_id, me->repl_offset);
-}
-
 static void section_cpu(struct text *out, struct call *c)
 {
     (void)c;
@@ -206,7 +183,7 @@ static const struct {
     {"memory", "Memory", section_memory, false},
     {"persistence", "Persistence", section_persistence, false},
     {"stats", "Stats", section_stats, false},
-    {"replication", "Replication", section_replication, false},
+    {"replication", "Replication", admin_info_replication, false},
     {"cpu", "CPU", section_cpu, false},
     {"modules", "Modules", section_empty, false},
     {"errorstats", "Errorstats", section_errorstats, false},

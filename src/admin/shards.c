@@ -33,13 +33,16 @@ static int by_leader(const void *a, const void *b)
     return x->ix < y->ix ? -1 : x->ix > y->ix;
 }
 
-static const char *health(const struct hs_topo_node *n)
+/* Stock servers call a replica with offset 0 loading: it has nothing of its master's
+ * data yet. But where the master's offset is 0 too there is nothing to have, and
+ * that is how a replica of ours stays under a master of ours. */
+static const char *health(const struct hs_topo *t, const struct hs_topo_node *n)
 {
     if ((n->flags & HS_NODE_FAIL) != 0)
         return "fail";
-    if ((n->flags & HS_NODE_SLAVE) != 0 && n->repl_offset == 0)
-        return "loading";
-    return "online";
+    bool is_empty = (n->flags & HS_NODE_SLAVE) != 0 && n->repl_offset == 0;
+    bool is_master_empty = n->master != HS_TOPO_NONE && t->nodes[n->master].repl_offset == 0;
+    return is_empty && !is_master_empty ? "loading" : "online";
 }
 
 static void put_text(struct hs_resp_sink *out, const char *key, const char *value)
@@ -54,8 +57,8 @@ static void put_int(struct hs_resp_sink *out, const char *key, int64_t value)
     hs_resp_int(out, value);
 }
 
-static void put_node(struct hs_resp_sink *out, const struct hs_topo_node *n,
-                     enum hs_endpoint_type type)
+static void put_node(struct hs_resp_sink *out, const struct hs_topo *t,
+                     const struct hs_topo_node *n, enum hs_endpoint_type type)
 {
     const char *endpoint = admin_topo_endpoint(n, type);
     size_t pairs = 6;
@@ -75,7 +78,7 @@ static void put_node(struct hs_resp_sink *out, const struct hs_topo_node *n,
         put_text(out, "hostname", n->hostname);
     put_text(out, "role", (n->flags & HS_NODE_SLAVE) != 0 ? "replica" : "master");
     put_int(out, "replication-offset", n->repl_offset);
-    put_text(out, "health", health(n));
+    put_text(out, "health", health(t, n));
 }
 
 /* The master a node stands under, or itself. */
@@ -144,7 +147,7 @@ bool admin_shards_reply(struct hs_resp_sink *out, const struct hs_topo *t,
         hs_resp_bulk_str(out, "nodes");
         hs_resp_array(out, end - i);
         for (; i < end; i++)
-            put_node(out, m[i].node, type);
+            put_node(out, t, m[i].node, type);
     }
     admin_ranges_fini(&ranges);
     hs_free(m);

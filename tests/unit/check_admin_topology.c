@@ -139,6 +139,7 @@ END_TEST
 START_TEST(shards_tells_health)
 {
     fake.topo->nodes[1].flags |= HS_NODE_FAIL;
+    fake.topo->nodes[1].repl_offset = 9;
     fake.topo->nodes[3].repl_offset = 0;
     const char *reply = fake_run("cluster shards");
     ck_assert_ptr_nonnull(strstr(reply, "$4\r\nfail\r\n"));
