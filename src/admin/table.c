@@ -66,8 +66,9 @@ const struct admin_cmd admin_cluster_subs[] = {
         "<slot> MIGRATING|IMPORTING|NODE <node>, or STABLE: moves a slot", admin_cluster_setslot),
     CMD("shards", 2, STALE, "cluster", "7.0.0", ": slots and nodes by shard", admin_cluster_shards),
     CMD("slaves", 3, STALE, "cluster", "3.0.0", "<node>: as REPLICAS", admin_cluster_replicas),
-    CMD("slot-stats", -4, STALE, "cluster", "7.2.0",
-        "SLOTSRANGE <first> <last>, or ORDERBY key-count: keys per slot", admin_cluster_slot_stats),
+    CMD("slot-stats", -4, STALE, "cluster", "8.0.0",
+        "SLOTSRANGE <first> <last>, or ORDERBY key-count [LIMIT <n>] [ASC|DESC]: keys per slot",
+        admin_cluster_slot_stats),
     CMD("slots", 2, STALE, "cluster", "3.0.0", ": who serves which slots", admin_cluster_slots),
     {0},
 };

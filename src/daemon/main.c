@@ -51,11 +51,13 @@ static void announce(const struct daemon *d)
            "Reactors %" PRIu32 ", prepared for %" PRIu32 " nodes and %" PRIu32 " clients%s%s",
            d->reactors_n, c->nodes_max, c->maxclients, d->net_offers[0] != 0 ? "; " : "",
            d->net_offers);
+    /* Tools that start a stock server wait for its words. */
     char tls[48] = "";
     if (c->tls_port != 0)
         snprintf(tls, sizeof(tls), ", TLS client port %u", (unsigned)c->tls_port);
-    hs_log(HS_LOG_NOTICE, "Ready: client port %u%s, cluster bus port %u%s", (unsigned)c->port, tls,
-           (unsigned)hs_conf_bus_port(c), c->tls_cluster ? " with TLS" : "");
+    hs_log(HS_LOG_NOTICE, "Ready to accept connections: client port %u%s, cluster bus port %u%s",
+           (unsigned)c->port, tls, (unsigned)hs_conf_bus_port(c),
+           c->tls_cluster ? " with TLS" : "");
 }
 
 static int serve(struct daemon *d)

@@ -113,7 +113,7 @@ class Node:
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise RuntimeError(f"ended with {self.process.returncode}: {self.read_log()}")
-            if "Ready:" in self.read_log():
+            if "Ready to accept connections:" in self.read_log():
                 return self
             time.sleep(0.02)
         raise RuntimeError("not ready in time: " + self.read_log())

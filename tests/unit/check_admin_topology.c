@@ -186,8 +186,46 @@ START_TEST(slot_stats_of_own_slots)
     ck_reply("cluster slot-stats slotsrange 0 299",
              "*1\r\n*2\r\n:1\r\n*2\r\n$9\r\nkey-count\r\n:0\r\n");
     ck_assert_int_eq(strncmp(fake_run("cluster slot-stats orderby key-count"), "*2\r\n", 4), 0);
-    ck_assert_int_eq(strncmp(fake_run("cluster slot-stats orderby key-count limit 1"), "*1\r\n", 4),
-                     0);
+    ck_reply("cluster slot-stats orderby key-count limit 1 desc",
+             "*1\r\n*2\r\n:1\r\n*2\r\n$9\r\nkey-count\r\n:0\r\n");
+    ck_reply("cluster slot-stats slotsrange 2 299", "*0\r\n");
+}
+END_TEST
+
+START_TEST(slot_stats_of_a_replica_are_of_its_masters_slots)
+{
+    fake.topo->nodes[0].flags = HS_NODE_MYSELF | HS_NODE_SLAVE;
+    fake.topo->nodes[0].master = 1;
+    fake.topo->owner[1] = fake.topo->owner[300] = HS_TOPO_NONE;
+    ck_assert_int_eq(strncmp(fake_run("cluster slot-stats slotsrange 0 149"), "*50\r\n", 5), 0);
+}
+END_TEST
+
+START_TEST(slot_stats_refuse_what_stock_refuses)
+{
+    static const char *const cases[][2] = {
+        {"slotsrange 5 4", "Start slot number 5 is greater than end slot number 4"},
+        {"slotsrange 0 16384", "Invalid or out of range slot"},
+        {"slotsrange x 1", "Invalid or out of range slot"},
+        {"orderby cpu-usec", "Unrecognized sort metric for ORDERBY."},
+        {"orderby key-count asc desc", "Multiple filters of the same type are disallowed."},
+        {"orderby key-count limit 1 limit 2", "Multiple filters of the same type are disallowed."},
+        {"orderby key-count limit", "syntax error"},
+        {"orderby key-count up", "syntax error"},
+        {"orderby key-count limit 0",
+         "Limit has to lie in between 1 and 16384 (maximum number of slots)."},
+        {"orderby key-count limit 16385",
+         "Limit has to lie in between 1 and 16384 (maximum number of slots)."},
+        {"slotsrange 1",
+         "unknown subcommand or wrong number of arguments for 'slot-stats'. Try CLUSTER HELP."},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char line[128];
+        char expected[128];
+        snprintf(line, sizeof(line), "cluster slot-stats %s", cases[i][0]);
+        snprintf(expected, sizeof(expected), "-ERR %s", cases[i][1]);
+        ck_line(line, expected);
+    }
 }
 END_TEST
 
@@ -227,6 +265,8 @@ int main(void)
         links_lists_both_directions,
         own_ids,
         slot_stats_of_own_slots,
+        slot_stats_of_a_replica_are_of_its_masters_slots,
+        slot_stats_refuse_what_stock_refuses,
         a_view_is_formatted_once_per_version,
         help_names_every_subcommand,
     };
