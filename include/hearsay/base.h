@@ -54,6 +54,8 @@ struct hs_now {
 /* Both clocks now. Only for rooms that face the kernel: what decides something
  * is given its time as an argument. */
 struct hs_now hs_clock(void);
+/* The monotonic one in ns, to measure how long something took. */
+int64_t hs_clock_ns(void);
 
 /* A place in a table that was sized once, at start. */
 typedef uint32_t hs_ix;

@@ -199,7 +199,9 @@ enum hs_note {
     HS_NOTE_HANDSHAKE_TIMEOUT,
     HS_NOTE_PFAIL, /* node */
     HS_NOTE_PFAIL_CLEARED,
-    HS_NOTE_FAIL, /* node; other: who said so, HS_NIL for us; number: reports */
+    HS_NOTE_REPORTED,       /* node; other: the voter that began to accuse it */
+    HS_NOTE_REPORT_DROPPED, /* node; other: the voter that does so no longer */
+    HS_NOTE_FAIL,           /* node; other: who said so, HS_NIL for us; number: reports */
     HS_NOTE_FAIL_CLEARED,
     HS_NOTE_STATE_OK,
     HS_NOTE_STATE_FAIL,       /* number: 0 slots uncovered, 1 minority */

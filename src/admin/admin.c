@@ -27,6 +27,21 @@ static void make_run_id(char id[HS_ID_LEN + 1])
         snprintf(id + 2 * i, 3, "%02x", bytes[i]);
 }
 
+static bool init_reactors(struct reactor *reactors, uint32_t n)
+{
+    bool ok = true;
+    for (uint32_t r = 0; r < n; r++)
+        ok = admin_cmdstats_init(&reactors[r]) && ok;
+    return ok;
+}
+
+static void fini_reactors(struct reactor *reactors, uint32_t n)
+{
+    for (uint32_t r = 0; r < n; r++)
+        admin_cmdstats_fini(&reactors[r]);
+    hs_free(reactors);
+}
+
 struct hs_admin *hs_admin_create(const struct hs_admin_conf *conf)
 {
     HS_ASSERT(conf->reactors >= 1);
@@ -35,10 +50,11 @@ struct hs_admin *hs_admin_create(const struct hs_admin_conf *conf)
     struct reactor *reactors = hs_alloc(conf->reactors * sizeof(*reactors));
     struct hs_lock *lock = hs_lock_create();
     struct hs_lock *directory_lock = hs_lock_create();
-    if (a == NULL || reactors == NULL || lock == NULL || directory_lock == NULL) {
+    bool ok = reactors != NULL && init_reactors(reactors, conf->reactors);
+    if (a == NULL || !ok || lock == NULL || directory_lock == NULL) {
         hs_lock_destroy(lock);
         hs_lock_destroy(directory_lock);
-        hs_free(reactors);
+        fini_reactors(reactors, reactors != NULL ? conf->reactors : 0);
         hs_free(a);
         return NULL;
     }
@@ -68,7 +84,7 @@ void hs_admin_destroy(struct hs_admin *a)
     channels_fini(&a->directory);
     hs_lock_destroy(a->directory_lock);
     hs_lock_destroy(a->clients_lock);
-    hs_free(a->reactors);
+    fini_reactors(a->reactors, a->conf.reactors);
     hs_free(a);
 }
 

@@ -82,6 +82,11 @@ enum { RENDER_FORMS = 4 }; /* RESP2 or RESP3, without or with TLS */
 /* Codes counted for INFO errorstats; the last one is for all others. */
 enum { ADMIN_ERROR_CODES = 12 };
 
+/* Of one command or subcommand. */
+struct cmdstat {
+    _Atomic uint64_t calls, ns, rejected, failed;
+};
+
 /* What one reactor's thread owns; others only read the counters. */
 struct reactor {
     alignas(64) struct {
@@ -90,6 +95,8 @@ struct reactor {
     } rendered[RENDERS][RENDER_FORMS];
     _Atomic uint64_t commands, bytes_in, connections, renders;
     _Atomic uint64_t errors[ADMIN_ERROR_CODES];
+    struct cmdstat *stats; /* per command, then per subcommand */
+    uint32_t *stats_subs;  /* per command: where its subcommands' begin */
     struct channels channels;
     uint64_t slots_seen; /* the topology by which shard channels were last judged */
     atomic_bool kills;   /* some of its sessions are to be closed */
@@ -126,6 +133,7 @@ struct session {
     uint64_t id;
     int64_t created_ms;
     bool authenticated, readonly, asking, closing;
+    bool erred; /* the command being carried out was answered with an error */
     enum reply_mode reply;
     /* MULTI */
     bool multi, multi_failed;
@@ -153,7 +161,8 @@ struct call {
     const struct admin_cmd *cmd; /* the subcommand, if it is one */
     const struct hs_published *view;
     struct hs_resp_sink *out;
-    bool asking; /* ASKING came just before */
+    bool asking;   /* ASKING came just before */
+    bool rejected; /* set by the handler: redirected or refused, as if it had not run */
 };
 
 /* A request to the owner and how its answer becomes a reply. */
@@ -189,6 +198,16 @@ void admin_sub_syntax(struct call *c);
 void admin_wrong_arity(struct call *c);
 void admin_reset(struct session *s, const struct hs_published *view);
 
+/* ---- cmdstats.c ---- */
+bool admin_cmdstats_init(struct reactor *r);
+void admin_cmdstats_fini(struct reactor *r);
+void admin_cmdstats_ran(struct call *c, const struct admin_cmd *top, uint64_t ns, bool failed);
+void admin_cmdstats_rejected(struct call *c, const struct admin_cmd *top);
+/* The owner's answer to the session's last command was an error. */
+void admin_cmdstats_failed_late(struct session *s);
+void admin_cmdstats_reset(struct hs_admin *a);
+void admin_info_commandstats(struct text *out, struct call *c);
+
 /* ---- args.c ---- */
 bool admin_arg_is(const struct hs_arg *a, const char *word); /* any case */
 bool admin_arg_int(const struct hs_arg *a, int64_t *v);
@@ -209,6 +228,7 @@ const struct admin_cmd *admin_find(const struct hs_arg *name);
 const struct admin_cmd *admin_find_sub(const struct admin_cmd *cmd, const struct hs_arg *name);
 size_t admin_commands_n(void);
 const struct admin_cmd *admin_command(size_t i);
+size_t admin_command_ix(const struct admin_cmd *cmd); /* the other way round */
 extern const struct admin_cmd admin_table_data[];
 extern const size_t admin_table_data_n;
 extern const struct admin_cmd admin_cluster_subs[], admin_client_subs[], admin_config_subs[],
@@ -347,6 +367,7 @@ void admin_cmd_info(struct call *c);
 void admin_cmd_refused(struct call *c);
 void admin_cmd_migrate(struct call *c);
 void admin_debug_sleep(struct call *c);
+void admin_debug_log(struct call *c);
 void admin_debug_help(struct call *c);
 void admin_debug_clusterlink(struct call *c);
 void admin_debug_drop(struct call *c);

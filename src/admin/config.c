@@ -206,6 +206,7 @@ void admin_config_resetstat(struct call *c)
         return;
     r->base.cmd.type = HS_CMD_RESETSTAT;
     r->answer = answer_ok;
+    admin_cmdstats_reset(c->a);
     for (uint32_t i = 0; i < c->a->conf.reactors; i++) {
         struct reactor *x = &c->a->reactors[i];
         atomic_store_explicit(&x->commands, 0, memory_order_relaxed);

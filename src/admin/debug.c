@@ -40,6 +40,15 @@ void admin_debug_sleep(struct call *c)
     r->answer = answer_ok;
 }
 
+void admin_debug_log(struct call *c)
+{
+    char text[512];
+    if (!debug_allowed(c))
+        return;
+    hs_log(HS_LOG_WARNING, "DEBUG LOG: %s", admin_arg_text(&c->argv[2], text, sizeof(text)));
+    admin_ok(c);
+}
+
 void admin_debug_help(struct call *c)
 {
     if (debug_allowed(c))

@@ -77,6 +77,7 @@ static bool resolve(struct call *c)
         const struct admin_cmd *sub = admin_find_sub(c->cmd, &c->argv[1]);
         if (sub == NULL) {
             unknown_sub(c);
+            c->cmd = NULL;
             return false;
         }
         c->cmd = sub;
@@ -109,6 +110,16 @@ static void end_skip(struct session *s)
         s->reply = REPLY_ON;
 }
 
+static void carry_out(struct call *c, const struct admin_cmd *top)
+{
+    int64_t began_ns = hs_clock_ns();
+    c->cmd->run(c);
+    if (c->rejected)
+        admin_cmdstats_rejected(c, top);
+    else
+        admin_cmdstats_ran(c, top, (uint64_t)(hs_clock_ns() - began_ns), c->s->erred);
+}
+
 void admin_dispatch(struct session *s, const struct hs_published *view, const struct hs_arg *argv,
                     size_t argc)
 {
@@ -117,13 +128,18 @@ void admin_dispatch(struct session *s, const struct hs_published *view, const st
     c.asking = s->asking;
     s->asking = false;
     atomic_fetch_add_explicit(&s->reactor->commands, 1, memory_order_relaxed);
+    s->erred = false;
     if (resolve(&c) && allowed(&c)) {
         const struct admin_cmd *top = admin_find(&argv[0]);
         atomic_store_explicit(&s->last_cmd, top, memory_order_relaxed);
         atomic_store_explicit(&s->last_sub, top == c.cmd ? NULL : c.cmd, memory_order_relaxed);
         bool may = c.cmd->run == admin_keys_run || admin_allowed_to_subscriber(&c);
         if (may && !admin_multi_queue(&c))
-            c.cmd->run(&c);
+            carry_out(&c, top);
+        else if (s->erred)
+            admin_cmdstats_rejected(&c, top);
+    } else if (c.cmd != NULL) {
+        admin_cmdstats_rejected(&c, admin_find(&argv[0]));
     }
     end_skip(s);
 }

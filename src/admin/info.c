@@ -186,6 +186,7 @@ static const struct {
     {"replication", "Replication", admin_info_replication, false},
     {"cpu", "CPU", section_cpu, false},
     {"modules", "Modules", section_empty, false},
+    {"commandstats", "Commandstats", admin_info_commandstats, true},
     {"errorstats", "Errorstats", section_errorstats, false},
     {"cluster", "Cluster", section_cluster, false},
     {"keyspace", "Keyspace", section_empty, false},

@@ -177,17 +177,18 @@ void admin_keys_run(struct call *c)
         admin_syntax(c);
         return;
     }
+    c->rejected = true;
     if (p.crossed) {
         admin_error(c->s, "CROSSSLOT Keys in request don't hash to the same slot");
         return;
     }
-    if ((p.keys_n == 0 || is_served_here(c, &p)) && admin_allowed_to_subscriber(c))
-        admin_error(c->s, "ERR hearsay keeps no data");
+    if ((p.keys_n != 0 && !is_served_here(c, &p)) || !admin_allowed_to_subscriber(c))
+        return;
+    c->rejected = false;
+    admin_error(c->s, "ERR hearsay keeps no data");
 }
 
-/* Unlike keys, channels are not missing while a slot moves, a replica serves
- * them as its master does, and a cluster that is down may go on with them. */
-bool admin_shard_served(struct call *c)
+static bool is_shard_served(struct call *c)
 {
     const struct hs_topo *t = c->view->topo;
     struct placed p = {0};
@@ -212,4 +213,12 @@ bool admin_shard_served(struct call *c)
         return true;
     redirect(c, "MOVED", p.slot, owner);
     return false;
+}
+
+/* Unlike keys, channels are not missing while a slot moves, a replica serves
+ * them as its master does, and a cluster that is down may go on with them. */
+bool admin_shard_served(struct call *c)
+{
+    c->rejected = !is_shard_served(c);
+    return !c->rejected;
 }

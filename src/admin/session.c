@@ -38,6 +38,7 @@ void admin_error(struct session *s, const char *fmt, ...)
     vsnprintf(line, sizeof(line), fmt, ap);
     va_end(ap);
     count_error(s->reactor, line);
+    s->erred = true;
     if (s->multi)
         s->multi_failed = true;
     hs_resp_error(&s->sink, "%s", line);
@@ -217,7 +218,10 @@ void admin_reply(void *session, void *request, struct hs_outbuf *out)
     struct session *s = session;
     struct admin_request *r = request;
     s->out = out;
+    s->erred = false;
     r->answer(&s->sink, s, r);
+    if (s->erred)
+        admin_cmdstats_failed_late(s);
     s->out = NULL;
     if (s->reply == REPLY_SKIP)
         s->reply = REPLY_ON;

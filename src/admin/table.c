@@ -136,6 +136,8 @@ const struct admin_cmd admin_debug_subs[] = {
     CMD("drop-cluster-packet-filter", 3, ADMIN | NOSCRIPT | LOADING | STALE | NOMULTI, "server",
         "7.0.0", "<type>: drops received messages of that type; -1 none, -2 all", admin_debug_drop),
     CMD("help", 2, LOADING | STALE, "server", "1.0.0", ": this text", admin_debug_help),
+    CMD("log", 3, ADMIN | NOSCRIPT | LOADING | STALE, "server", "3.0.0",
+        "<message>: a line in the log", admin_debug_log),
     CMD("sleep", 3, ADMIN | NOSCRIPT | LOADING | STALE, "server", "1.0.0",
         "<seconds>: the state stands still", admin_debug_sleep),
     {0},
@@ -300,6 +302,12 @@ size_t admin_commands_n(void)
 const struct admin_cmd *admin_command(size_t i)
 {
     return i < TABLE_N ? &table[i] : &admin_table_data[i - TABLE_N];
+}
+
+size_t admin_command_ix(const struct admin_cmd *cmd)
+{
+    bool is_own = cmd >= table && cmd < table + TABLE_N;
+    return is_own ? (size_t)(cmd - table) : TABLE_N + (size_t)(cmd - admin_table_data);
 }
 
 static void upper(const char *name, char *buf, size_t n)

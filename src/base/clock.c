@@ -15,3 +15,11 @@ struct hs_now hs_clock(void)
 {
     return (struct hs_now){.mono = {read_ms(CLOCK_MONOTONIC)}, .wall = {read_ms(CLOCK_REALTIME)}};
 }
+
+int64_t hs_clock_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}

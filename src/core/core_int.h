@@ -25,7 +25,8 @@ enum {
     SAVECONFIGS_MAX = 64, /* waiting for the disk; one more is refused */
     LOCAL_IPS_MAX = 32,
     EXT_BYTES_MAX = 4 * (8 + 256) + 48 + BLACKLIST_MAX * 56,
-    NOTES_MAX = 256, /* of one step; more are dropped, counted */
+    NOTES_MAX = 256,       /* of one step; more are dropped, counted */
+    REPORT_NOTES_MAX = 16, /* once a step has so many, who accuses whom is not noted */
     PAUSE_MS_MIN = 500,
     /* Standing still for this part of a node timeout puts suspicion off. */
     PAUSE_TIMEOUT_PART = 4,
@@ -465,8 +466,8 @@ void core_claim_check(struct hs_core *c, uint16_t ix, bool promoted, const struc
 /* reports.c, failure.c */
 size_t core_rows_max(const struct hs_core_opts *opts);
 void core_reports_reset(struct hs_core *c);
-void core_report_add(struct hs_core *c, uint16_t suspect, uint16_t by);
-void core_report_drop(struct hs_core *c, uint16_t suspect, uint16_t by);
+bool core_report_add(struct hs_core *c, uint16_t suspect, uint16_t by);
+bool core_report_drop(struct hs_core *c, uint16_t suspect, uint16_t by);
 uint32_t core_report_count(struct hs_core *c, uint16_t suspect);
 void core_reports_about(struct hs_core *c, uint16_t suspect); /* forget them all */
 void core_reports_by(struct hs_core *c, uint16_t by);

@@ -52,6 +52,15 @@ static void take_address(struct hs_core *c, uint16_t ix, const uint8_t *g)
     core_want_save(c);
 }
 
+/* A message accuses many, and the log shows few of them: the rest of a step is
+ * not told, so that verdicts always are. */
+static void note_report(struct hs_core *c, enum hs_note what, uint16_t suspect, uint16_t by)
+{
+    if (c->notes_n < REPORT_NOTES_MAX) {
+        core_note(c, what, suspect, by, 0);
+    }
+}
+
 static void known(struct hs_core *c, uint16_t sender, bool voter, uint16_t ix, const uint8_t *g)
 {
     const uint16_t down = HS_NODE_PFAIL | HS_NODE_FAIL;
@@ -61,10 +70,12 @@ static void known(struct hs_core *c, uint16_t sender, bool voter, uint16_t ix, c
         return; /* it speaks for itself in the header; we know ourselves */
     }
     if (voter && (said & down) != 0) {
-        core_report_add(c, ix, sender);
+        if (core_report_add(c, ix, sender)) {
+            note_report(c, HS_NOTE_REPORTED, ix, sender);
+        }
         core_judge(c, ix);
-    } else if (c->hot[ix].row != NIL16) {
-        core_report_drop(c, ix, sender);
+    } else if (c->hot[ix].row != NIL16 && core_report_drop(c, ix, sender)) {
+        note_report(c, HS_NOTE_REPORT_DROPPED, ix, sender);
     }
     if ((said & down) == 0) {
         if (c->hot[ix].ping_sent == 0 && c->hot[ix].row == NIL16) {

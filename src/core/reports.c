@@ -176,38 +176,43 @@ static bool unstamp(struct hs_core *c, struct row *row, uint16_t by)
     return valid;
 }
 
-/* Only voters' opinions count. */
-void core_report_add(struct hs_core *c, uint16_t suspect, uint16_t by)
+/* Only voters' opinions count. Whether this one is news. */
+bool core_report_add(struct hs_core *c, uint16_t suspect, uint16_t by)
 {
     struct row *row;
 
     HS_ASSERT(suspect != by && suspect != SELF);
     if (!is_voter(c, by)) {
-        return;
+        return false;
     }
     row = row_of(c, suspect);
     if (row == NULL && (row = take_row(c, suspect)) == NULL) {
-        return;
+        return false;
     }
-    if (!unstamp(c, row, by)) {
+    bool is_known = unstamp(c, row, by);
+    if (!is_known) {
         since_of(c, row)[by] = since_now(c);
     }
     stamps_of(c, row)[by] = stamp_of(row->bucket);
     row->stamped_n[row->bucket % STAMPS]++;
     row->fresh_n++;
     COUNT(c, reports_added);
+    return !is_known;
 }
 
-void core_report_drop(struct hs_core *c, uint16_t suspect, uint16_t by)
+/* Whether there was a valid one. */
+bool core_report_drop(struct hs_core *c, uint16_t suspect, uint16_t by)
 {
     struct row *row = row_of(c, suspect);
 
-    if (row != NULL) {
-        unstamp(c, row, by);
-        if (row->fresh_n == 0) {
-            free_row(c, row);
-        }
+    if (row == NULL) {
+        return false;
     }
+    bool was_valid = unstamp(c, row, by);
+    if (row->fresh_n == 0) {
+        free_row(c, row);
+    }
+    return was_valid;
 }
 
 uint32_t core_report_count(struct hs_core *c, uint16_t suspect)

@@ -38,7 +38,7 @@ static void watch_disk(struct hs_owner *o, int64_t now_ms)
 
 void owner_measure(struct hs_owner *o)
 {
-    int64_t now_ns = owner_clock_ns(), now_ms = now_ns / OWNER_NS_PER_MS;
+    int64_t now_ns = hs_clock_ns(), now_ms = now_ns / OWNER_NS_PER_MS;
     hs_histogram_add(&o->histograms[HS_OWNER_TURN_NS], (uint64_t)(now_ns - o->now_ns));
     watch_view(o, now_ms);
     watch_disk(o, now_ms);

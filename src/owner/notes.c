@@ -27,6 +27,8 @@ static const struct note_text texts[HS_NOTES] = {
     [HS_NOTE_HANDSHAKE_TIMEOUT] = {HS_LOG_VERBOSE, "Handshake with node %n timed out.", NULL},
     [HS_NOTE_PFAIL] = {HS_LOG_VERBOSE, "*** NODE %n possibly failing", NULL},
     [HS_NOTE_PFAIL_CLEARED] = {HS_LOG_VERBOSE, "Node %n is back online.", NULL},
+    [HS_NOTE_REPORTED] = {HS_LOG_VERBOSE, "Node %o reported node %n as not reachable.", NULL},
+    [HS_NOTE_REPORT_DROPPED] = {HS_LOG_VERBOSE, "Node %o reported node %n is back online.", NULL},
     [HS_NOTE_FAIL] = {HS_LOG_NOTICE, "FAIL message received from %o about %n",
                       "Marking node %n as failing (quorum reached)."},
     [HS_NOTE_FAIL_CLEARED] = {HS_LOG_NOTICE, "Clear FAIL state for node %n: is reachable again.",

@@ -34,18 +34,11 @@ const char *hs_owner_counter_name(uint32_t i)
     return counter_names[i];
 }
 
-int64_t owner_clock_ns(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 static void sample_clocks(struct hs_owner *o)
 {
     struct timespec ts;
     clock_gettime(CLOCK_REALTIME, &ts);
-    o->now_ns = owner_clock_ns();
+    o->now_ns = hs_clock_ns();
     o->now.mono.ms = o->now_ns / OWNER_NS_PER_MS;
     o->now.wall.ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / OWNER_NS_PER_MS;
 }
@@ -159,12 +152,12 @@ void owner_step_into(struct hs_owner *o, struct hs_chunk *chunk, const struct hs
 {
     o->acts.bytes = chunk->bytes + chunk->used;
     o->acts.bytes_max = chunk->size - chunk->used;
-    int64_t from = owner_clock_ns();
+    int64_t from = hs_clock_ns();
     hs_core_step(o->core, ev, o->now, &o->acts);
     owner_dispatch(o, chunk);
     owner_chunks_filled(chunk, o->acts.bytes_n);
 
-    uint64_t ns = (uint64_t)(owner_clock_ns() - from);
+    uint64_t ns = (uint64_t)(hs_clock_ns() - from);
     o->counters[HS_OWNER_STEPS]++;
     hs_histogram_add(&o->histograms[HS_OWNER_STEP_NS], ns);
     if (ns > o->counters[HS_OWNER_STEP_NS_MAX])
@@ -368,7 +361,7 @@ static int rest_ms(struct hs_owner *o)
     if (waits_for_room)
         return OWNER_STARVED_MS;
 
-    int64_t now = owner_clock_ns();
+    int64_t now = hs_clock_ns();
     int64_t tick_ms = hs_core_next_tick(o->core).ms - now / OWNER_NS_PER_MS;
     int64_t copy_ms = (owner_publish_next_ns(o) - now + OWNER_NS_PER_MS - 1) / OWNER_NS_PER_MS;
     int64_t ms = tick_ms < copy_ms ? tick_ms : copy_ms;

@@ -138,7 +138,6 @@ struct hs_owner {
 };
 
 /* owner.c */
-int64_t owner_clock_ns(void);
 /* One event through the core. A turn of the loop takes an event only when it is
  * certain that a chunk has room for its step. */
 void owner_step(struct hs_owner *o, const struct hs_event *ev);

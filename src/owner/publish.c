@@ -38,7 +38,7 @@ static int64_t save_due_ns(const struct hs_owner *o)
 
 static bool submit(struct hs_owner *o, bool sync)
 {
-    int64_t from = owner_clock_ns();
+    int64_t from = hs_clock_ns();
     struct hs_topo *t = freeze(o);
     if (t == NULL) {
         o->save_ns = from + RETRY_MS * OWNER_NS_PER_MS;
@@ -48,14 +48,14 @@ static bool submit(struct hs_owner *o, bool sync)
     o->save_given_seq = o->save_seq;
     o->save_pending = false;
     o->save_sync = false;
-    o->save_ns = owner_clock_ns();
+    o->save_ns = hs_clock_ns();
     o->save_cost_ns = o->save_ns - from;
     return true;
 }
 
 void owner_save_if_due(struct hs_owner *o)
 {
-    if (o->save_pending && save_due_ns(o) <= owner_clock_ns())
+    if (o->save_pending && save_due_ns(o) <= hs_clock_ns())
         submit(o, o->save_sync);
 }
 
@@ -126,7 +126,7 @@ static int64_t publish_due_ns(const struct hs_owner *o)
 
 void owner_publish_if_due(struct hs_owner *o)
 {
-    int64_t from = owner_clock_ns();
+    int64_t from = hs_clock_ns();
     if (publish_due_ns(o) > from)
         return;
     struct hs_published *p = build(o, from);
@@ -147,7 +147,7 @@ void owner_publish_if_due(struct hs_owner *o)
     owner_tell_changed(o);
     hs_log_set_role((topo->nodes[0].flags & HS_NODE_SLAVE) != 0 ? 'S' : 'M');
 
-    o->published_ns = owner_clock_ns();
+    o->published_ns = hs_clock_ns();
     o->publish_cost_ns = o->published_ns - from;
     o->counters[HS_OWNER_PUBLICATIONS]++;
     if ((uint64_t)o->publish_cost_ns > o->counters[HS_OWNER_PUBLISH_NS_MAX])

@@ -53,14 +53,14 @@ void owner_wind_down(struct hs_owner *o)
 {
     owner_save_last(o);
     tell_stop(o);
-    int64_t until = owner_clock_ns() + OWNER_STOP_MS * OWNER_NS_PER_MS;
+    int64_t until = hs_clock_ns() + OWNER_STOP_MS * OWNER_NS_PER_MS;
     for (;;) {
         owner_take_back_chunks(o);
         owner_answers_flush(o); /* of publishes whose last delivery came back */
         for (uint32_t r = 0; r < o->ports_n; r++)
             discard(&o->ports[r]);
         owner_post_wakes(o);
-        if (is_settled(o) || owner_clock_ns() >= until)
+        if (is_settled(o) || hs_clock_ns() >= until)
             return;
         hs_doze_begin(&o->wake->doze);
         hs_wake_wait(o->wake, OWNER_STARVED_MS);

@@ -101,7 +101,8 @@ class Life(unittest.TestCase):
             while not lines or "Ready to accept connections:" not in lines[-1]:
                 lines.append(syslogd.recv(4096).decode())
             head = rf"^<{(16 + 3) * 8 + 5}>[A-Z][a-z]{{2}} [ \d]\d [\d:]{{8}} bus-7\["
-            self.assertRegex(lines[-1], head + rf"{node.process.pid}\]: Ready to accept connections: client port")
+            self.assertRegex(lines[-1],
+                             head + rf"{node.process.pid}\]: Ready to accept connections: client")
             self.assertIn("Ready to accept connections:", node.read_log())
 
     def test_a_syslog_that_is_not_there_is_said_once(self):

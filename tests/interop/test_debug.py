@@ -19,6 +19,11 @@ class Debug(Case):
         links = [dict(zip(x[::2], x[1::2])) for x in seer.call("CLUSTER", "LINKS")]
         return {x["direction"]: x["create-time"] for x in links if x["node"] == peer.id}
 
+    def test_log_writes_a_line(self):
+        node = self.cluster.h[0]
+        self.assertEqual(node.call("DEBUG", "LOG", "here\nwe are"), "OK")
+        self.assertIn(" # DEBUG LOG: here?we are\n", (node.dir / "log").read_text())
+
     def test_killed_links_come_back(self):
         c = self.cluster
         for direction, gone in (("to", {"to"}), ("from", {"from"}), ("all", {"to", "from"})):

@@ -110,6 +110,24 @@ START_TEST(a_minority_suspects_but_does_not_judge)
 }
 END_TEST
 
+START_TEST(who_begins_and_ceases_to_accuse_whom_is_told_once)
+{
+    for (int i = 1; i < 4; i++) {
+        w.node[i].deaf = true;
+    }
+    world_run(&w, 4 * TIMEOUT_MS);
+    ck_assert_uint_eq(w.node[0].notes[HS_NOTE_REPORTED], 3); /* by 4 */
+    ck_assert_uint_eq(w.node[0].notes[HS_NOTE_REPORT_DROPPED], 0);
+    for (int i = 1; i < 4; i++) {
+        w.node[i].deaf = false;
+    }
+    world_run(&w, 4 * TIMEOUT_MS);
+    /* Those that were deaf accuse others for a moment. */
+    ck_assert_uint_ge(w.node[0].notes[HS_NOTE_REPORT_DROPPED], 3);
+    ck_assert_uint_eq(w.node[0].notes[HS_NOTE_REPORT_DROPPED], w.node[0].notes[HS_NOTE_REPORTED]);
+}
+END_TEST
+
 /* Of two voters neither can be judged by the other alone. */
 START_TEST(a_suspicion_is_withdrawn_when_the_node_answers)
 {
@@ -348,6 +366,7 @@ int main(void)
     tcase_add_test(tc, a_dead_node_is_fail_everywhere_within_two_timeouts_and_two_seconds);
     tcase_add_test(tc, nobody_is_accused_before_a_timeout_of_silence);
     tcase_add_test(tc, a_minority_suspects_but_does_not_judge);
+    tcase_add_test(tc, who_begins_and_ceases_to_accuse_whom_is_told_once);
     tcase_add_test(tc, a_suspicion_is_withdrawn_when_the_node_answers);
     tcase_add_test(tc, a_majority_that_was_cut_apart_comes_together_again);
     tcase_add_test(tc, a_failed_master_that_returns_is_cleared_after_two_timeouts);

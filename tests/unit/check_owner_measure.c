@@ -11,7 +11,7 @@ static uint64_t count(enum hs_owner_histogram which)
 
 static int64_t now_ms(void)
 {
-    return owner_clock_ns() / OWNER_NS_PER_MS;
+    return hs_clock_ns() / OWNER_NS_PER_MS;
 }
 
 static void send_one(const struct hs_event *ev, struct hs_actions *out)
