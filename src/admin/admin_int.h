@@ -7,6 +7,7 @@
 #define HEARSAY_ADMIN_INT_H
 
 #include "channels.h"
+#include "cmdstats.h"
 
 #include "hearsay/admin.h"
 #include "hearsay/resp.h"
@@ -81,11 +82,6 @@ enum { RENDER_FORMS = 4 }; /* RESP2 or RESP3, without or with TLS */
 
 /* Codes counted for INFO errorstats; the last one is for all others. */
 enum { ADMIN_ERROR_CODES = 12 };
-
-/* Of one command or subcommand. */
-struct cmdstat {
-    _Atomic uint64_t calls, ns, rejected, failed;
-};
 
 /* What one reactor's thread owns; others only read the counters. */
 struct reactor {
@@ -197,16 +193,6 @@ void admin_syntax(struct call *c);
 void admin_sub_syntax(struct call *c);
 void admin_wrong_arity(struct call *c);
 void admin_reset(struct session *s, const struct hs_published *view);
-
-/* ---- cmdstats.c ---- */
-bool admin_cmdstats_init(struct reactor *r);
-void admin_cmdstats_fini(struct reactor *r);
-void admin_cmdstats_ran(struct call *c, const struct admin_cmd *top, uint64_t ns, bool failed);
-void admin_cmdstats_rejected(struct call *c, const struct admin_cmd *top);
-/* The owner's answer to the session's last command was an error. */
-void admin_cmdstats_failed_late(struct session *s);
-void admin_cmdstats_reset(struct hs_admin *a);
-void admin_info_commandstats(struct text *out, struct call *c);
 
 /* ---- args.c ---- */
 bool admin_arg_is(const struct hs_arg *a, const char *word); /* any case */
