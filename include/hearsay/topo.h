@@ -85,9 +85,24 @@ struct hs_topo {
  * out of memory. Slots are unowned; everything else is zero. */
 struct hs_topo *hs_topo_create(uint32_t nodes_max, uint32_t open_max, uint32_t strings_max);
 void hs_topo_destroy(struct hs_topo *t);
+/* One of its own, with all that is in t. NULL when out of memory. */
+struct hs_topo *hs_topo_copy(const struct hs_topo *t);
+/* The part of a view on which nodes can agree, as one number: who is a member,
+ * each one's role, master, ports, config epoch and slots, and who is marked
+ * FAIL. Left out is what is one observer's: suspicion, addresses as seen, links,
+ * times, names not announced to all, slots on the move, our own votes. */
+uint64_t hs_topo_hash(const struct hs_topo *t);
 
 /* Copies text into the string area; "" costs nothing. NULL if it is full. */
 const char *hs_topo_string(struct hs_topo *t, const char *text);
+
+/* Whether a node is heard in one direction only, as of now_ms (Unix): TO if we
+ * do not reach it though it reaches us, FROM if it does not reach us. */
+enum hs_one_way { HS_ONE_WAY_NO, HS_ONE_WAY_TO, HS_ONE_WAY_FROM };
+enum hs_one_way hs_topo_one_way(const struct hs_topo_node *n, int64_t now_ms, int64_t timeout_ms);
+/* How long ago a sign of life may be: a node timeout, but never less than the
+ * pace at which peers send. */
+int64_t hs_topo_recent_ms(int64_t timeout_ms);
 
 /* The index of a node, or HS_TOPO_NONE. Linear. */
 uint16_t hs_topo_find(const struct hs_topo *t, const struct hs_node_id *id);

@@ -44,6 +44,40 @@ void hs_topo_destroy(struct hs_topo *t)
     hs_free(t);
 }
 
+static const char *moved(const struct hs_topo *to, const struct hs_topo *from, const char *text)
+{
+    return text[0] == '\0' ? "" : to->strings + (text - from->strings);
+}
+
+struct hs_topo *hs_topo_copy(const struct hs_topo *t)
+{
+    uint32_t open = t->migrating_n > t->importing_n ? t->migrating_n : t->importing_n;
+    struct hs_topo *to = hs_topo_create(t->nodes_n, open, t->strings_n);
+    if (to == NULL)
+        return NULL;
+    struct hs_topo room = *to;
+    *to = *t;
+    to->nodes = room.nodes;
+    to->nodes_max = room.nodes_max;
+    to->migrating = room.migrating;
+    to->importing = room.importing;
+    to->open_max = room.open_max;
+    to->strings = room.strings;
+    to->strings_max = room.strings_max;
+    memcpy(to->nodes, t->nodes, t->nodes_n * sizeof(t->nodes[0]));
+    memcpy(to->migrating, t->migrating, t->migrating_n * sizeof(t->migrating[0]));
+    memcpy(to->importing, t->importing, t->importing_n * sizeof(t->importing[0]));
+    memcpy(to->strings, t->strings, t->strings_n);
+    for (uint32_t i = 0; i < to->nodes_n; i++) {
+        struct hs_topo_node *n = &to->nodes[i];
+        n->hostname = moved(to, t, n->hostname);
+        n->nodename = moved(to, t, n->nodename);
+        n->client_ipv4 = moved(to, t, n->client_ipv4);
+        n->client_ipv6 = moved(to, t, n->client_ipv6);
+    }
+    return to;
+}
+
 const char *hs_topo_string(struct hs_topo *t, const char *text)
 {
     if (text[0] == '\0')
