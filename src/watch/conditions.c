@@ -1,0 +1,109 @@
+/* conditions.c - what should not be, and for how long: found in one look after
+ * the other, told once when it has lasted, and told once more when it is over.
+ *
+ * One that comes and goes is one that lasts: it is over only when it was not
+ * found for as long as it had to last.
+ */
+#include "watch_int.h"
+
+#include <string.h>
+
+enum { HOLD_MS_MIN = 1000 };
+
+static uint32_t counter_of(enum hs_told_kind kind)
+{
+    return (uint32_t)(kind - HS_TOLD_SPLIT) / 2;
+}
+
+/* Those whose line the room that found them has logged already. */
+static bool is_logged_elsewhere(enum hs_told_kind kind)
+{
+    return kind == HS_TOLD_DISK;
+}
+
+static void count_now(struct hs_watch *w, enum hs_told_kind kind, bool begins)
+{
+    uint32_t i = counter_of(kind);
+    if (begins) {
+        atomic_fetch_add_explicit(&w->begun[i], 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&w->now[i], 1, memory_order_relaxed);
+    } else {
+        atomic_fetch_sub_explicit(&w->now[i], 1, memory_order_relaxed);
+    }
+}
+
+static void begin(struct hs_watch *w, struct condition *c)
+{
+    c->raised = true;
+    count_now(w, c->kind, true);
+    watch_tell(w, &c->line);
+    if (!is_logged_elsewhere(c->kind))
+        hs_log(HS_LOG_WARNING, "%s %s: %s", hs_told_row(c->kind)->name, c->line.text,
+               hs_told_row(c->kind)->help);
+}
+
+static void end(struct hs_watch *w, struct condition *c, int64_t now_ms)
+{
+    struct line l = c->line;
+    l.kind = (enum hs_told_kind)(c->kind + 1);
+    line_int(&l, "lasted_ms", now_ms - c->from_ms);
+    count_now(w, c->kind, false);
+    watch_tell(w, &l);
+    if (!is_logged_elsewhere(c->kind))
+        hs_log(HS_LOG_NOTICE, "%s %s: %s", hs_told_row(l.kind)->name, l.text,
+               hs_told_row(l.kind)->help);
+}
+
+static bool is_same(const struct condition *c, const struct line *l, const struct hs_node_id *a,
+                    const struct hs_node_id *b)
+{
+    return c->kind == l->kind && memcmp(c->a.hex, a->hex, HS_ID_LEN) == 0 &&
+           memcmp(c->b.hex, b->hex, HS_ID_LEN) == 0;
+}
+
+static struct condition *get(struct hs_watch *w, const struct look *k, const struct line *l,
+                             const struct hs_node_id *a, const struct hs_node_id *b)
+{
+    for (uint32_t i = 0; i < w->conditions_n; i++)
+        if (is_same(&w->conditions[i], l, a, b))
+            return &w->conditions[i];
+    if (w->conditions_n == WATCH_CONDITIONS_MAX) {
+        WATCH_COUNT(w, conditions_refused);
+        return NULL;
+    }
+    struct condition *c = &w->conditions[w->conditions_n++];
+    *c = (struct condition){.kind = l->kind, .a = *a, .b = *b, .from_ms = k->now.mono.ms};
+    return c;
+}
+
+void watch_found(struct hs_watch *w, const struct look *k, const struct line *l,
+                 const struct hs_node_id *a, const struct hs_node_id *b, int64_t lasting_ms)
+{
+    static const struct hs_node_id none;
+    struct condition *c = get(w, k, l, a != NULL ? a : &none, b != NULL ? b : &none);
+    if (c == NULL)
+        return;
+    c->found = true;
+    c->seen_ms = k->now.mono.ms;
+    c->line = *l;
+    if (!c->raised && k->now.mono.ms - c->from_ms >= lasting_ms)
+        begin(w, c);
+}
+
+void watch_settle(struct hs_watch *w, const struct look *k)
+{
+    int64_t hold_ms = k->timeout_ms > HOLD_MS_MIN ? k->timeout_ms : HOLD_MS_MIN;
+    for (uint32_t i = 0; i < w->conditions_n;) {
+        struct condition *c = &w->conditions[i];
+        bool found = c->found;
+        bool held = c->raised && c->kind != HS_TOLD_DISK && k->now.mono.ms - c->seen_ms < hold_ms;
+        c->found = false;
+        if (found || held) {
+            i++;
+            continue;
+        }
+        if (c->raised)
+            end(w, c, k->now.mono.ms);
+        *c = w->conditions[--w->conditions_n];
+    }
+}
