@@ -13,6 +13,7 @@
 #include "hearsay/base.h"
 #include "hearsay/net.h"
 #include "hearsay/owner.h"
+#include "hearsay/watch.h"
 
 struct hs_admin;
 
@@ -24,6 +25,7 @@ struct hs_admin_conf {
     const char *executable;
     struct hs_net *const *net; /* *net is set before reactors run */
     struct hs_tls *tls;        /* NULL without TLS */
+    struct hs_watch *watch;    /* what happens, and HEARSAY TOPOLOGY SINCE */
 };
 
 struct hs_admin *hs_admin_create(const struct hs_admin_conf *conf);

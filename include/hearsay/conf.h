@@ -74,6 +74,7 @@ struct hs_conf {
     uint32_t reactors;   /* 0: one per core less the owner's */
     uint32_t io_threads; /* a hint: stock's thread count, for where reactors is 0 */
     bool cpu_pinning;
+    char notification_script[HS_PATH_MAX]; /* "" for none */
     struct hs_ranges bus_allow;
 };
 

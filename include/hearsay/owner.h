@@ -27,6 +27,7 @@ enum hs_request_kind {
     HS_REQ_CONF,     /* conf: adopt these values (a validated whole) */
     HS_REQ_SHUTDOWN, /* answered when the owner stops: say nothing then */
     HS_REQ_SLEEP,    /* number: ms the owner is to stand still (DEBUG SLEEP) */
+    HS_REQ_ACCUSERS, /* cmd.id; accusers, number: how many accuse that node */
     HS_REQ_PUBLISH,  /* cmd; number: how many of our own clients got it */
 };
 
@@ -34,8 +35,10 @@ struct hs_request {
     enum hs_request_kind kind;
     struct hs_conn_id conn; /* set by net: where the answer goes */
     struct hs_cmd cmd;
-    struct hs_conf *conf;     /* HS_REQ_CONF: stays the session's */
-    struct hs_tls_keys *keys; /* HS_REQ_CONF: to be adopted with it, the owner's then; or NULL */
+    struct hs_conf *conf;        /* HS_REQ_CONF: stays the session's */
+    struct hs_tls_keys *keys;    /* HS_REQ_CONF: to be adopted with it, the owner's then; or NULL */
+    struct hs_accuser *accusers; /* HS_REQ_ACCUSERS: stays the session's; the first of them */
+    uint32_t accusers_max;
     enum hs_cmd_err err;
     int64_t number;
     uint32_t waits;          /* the owner's: reactors that have not told their part of number yet */
@@ -100,6 +103,7 @@ struct hs_owner_conf {
     struct hs_store *store;
     struct hs_snapshot *snapshot;
     struct hs_wake *wake;
+    struct hs_wake *published;   /* posted after each publication; NULL: nobody waits for them */
     void (*shutdown)(void *ctx); /* a client asked for it */
     void *shutdown_ctx;
 };

@@ -93,6 +93,8 @@ struct reactor {
     _Atomic uint64_t errors[ADMIN_ERROR_CODES];
     struct cmdstat *stats; /* per command, then per subcommand */
     uint32_t *stats_subs;  /* per command: where its subcommands' begin */
+    _Atomic uint64_t events_lost, events_forged; /* not delivered: too old; not ours */
+    uint64_t events_seen;                        /* the last one delivered */
     struct channels channels;
     uint64_t slots_seen; /* the topology by which shard channels were last judged */
     atomic_bool kills;   /* some of its sessions are to be closed */
@@ -238,11 +240,23 @@ bool admin_is_subscriber(const struct session *s);
 /* True, or replies: with subscriptions, RESP2 allows few commands. */
 bool admin_allowed_to_subscriber(struct call *c);
 struct hs_resp_sink admin_push_sink(struct session *s);
+/* False after an error reply. */
+bool admin_subscribe(struct call *c, enum topic_kind kind, const struct hs_arg *name);
 void admin_unsubscribe(struct session *s, struct subscription *sub);
 /* Without a word to the client. */
 void admin_unsubscribe_all(struct session *s);
+/* To those who listen to that channel, or to a pattern it matches. */
+uint32_t admin_deliver_channel(struct hs_admin *a, const struct channels *channels,
+                               const struct hs_publish *p);
 uint32_t admin_deliver(void *ctx, uint32_t reactor, const struct hs_publish *p, bool sharded);
 void admin_changed(void *ctx, uint32_t reactor);
+
+/* ---- events.c ---- */
+/* True for channels that only this node's own events are on. */
+bool admin_is_event_channel(const void *channel, size_t n);
+/* What happened before this is not for those who listen from now on. */
+void admin_events_catch_up(struct hs_admin *a, struct reactor *r);
+void admin_events_deliver(struct hs_admin *a, uint32_t reactor);
 
 /* ---- topology replies ---- */
 /* Who owns which slots, prepared in one pass. */
@@ -359,6 +373,10 @@ void admin_debug_clusterlink(struct call *c);
 void admin_debug_drop(struct call *c);
 void admin_debug_drop_closes(struct call *c);
 void admin_hearsay_offset(struct call *c);
+void admin_hearsay_events(struct call *c);
+void admin_hearsay_links(struct call *c);
+void admin_hearsay_topology(struct call *c);
+void admin_hearsay_why(struct call *c);
 void admin_hearsay_help(struct call *c);
 void admin_function_restore(struct call *c);
 void admin_function_help(struct call *c);

@@ -10,7 +10,7 @@
 
 #include "hearsay/base.h"
 
-enum topic_kind { TOPIC_CHANNEL, TOPIC_PATTERN, TOPIC_SHARD, TOPIC_KINDS };
+enum topic_kind { TOPIC_CHANNEL, TOPIC_PATTERN, TOPIC_SHARD, TOPIC_EVENTS, TOPIC_KINDS };
 
 struct session;
 struct subscription;

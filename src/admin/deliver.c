@@ -44,24 +44,33 @@ static uint32_t deliver_topic(struct hs_admin *a, const struct topic *topic, con
     return n;
 }
 
-uint32_t admin_deliver(void *ctx, uint32_t reactor, const struct hs_publish *p, bool sharded)
+uint32_t admin_deliver_channel(struct hs_admin *a, const struct channels *channels,
+                               const struct hs_publish *p)
 {
-    struct hs_admin *a = ctx;
-    const struct channels *channels = &a->reactors[reactor].channels;
     struct hs_arg channel = {.p = (const char *)p->channel, .n = p->channel_len};
-    const struct topic *t =
-        channels_find(channels, sharded ? TOPIC_SHARD : TOPIC_CHANNEL, channel.p, channel.n);
-    uint32_t n = 0;
-    if (t != NULL)
-        n += deliver_topic(a, t, sharded ? "smessage" : "message", p);
-    if (sharded)
-        return n;
+    const struct topic *t = channels_find(channels, TOPIC_CHANNEL, channel.p, channel.n);
+    uint32_t n = t != NULL ? deliver_topic(a, t, "message", p) : 0;
     for (t = channels->kinds[TOPIC_PATTERN].first; t != NULL; t = t->next) {
         struct hs_arg pattern = {.p = t->name, .n = t->n};
         if (admin_glob(&pattern, &channel, false))
             n += deliver_topic(a, t, "pmessage", p);
     }
     return n;
+}
+
+uint32_t admin_deliver(void *ctx, uint32_t reactor, const struct hs_publish *p, bool sharded)
+{
+    struct hs_admin *a = ctx;
+    struct reactor *r = &a->reactors[reactor];
+    if (!sharded && admin_is_event_channel(p->channel, p->channel_len)) {
+        atomic_fetch_add_explicit(&r->events_forged, 1, memory_order_relaxed);
+        return 0;
+    }
+    if (!sharded)
+        return admin_deliver_channel(a, &r->channels, p);
+    const struct topic *t =
+        channels_find(&r->channels, TOPIC_SHARD, (const char *)p->channel, p->channel_len);
+    return t != NULL ? deliver_topic(a, t, "smessage", p) : 0;
 }
 
 /* ---- shard channels whose slot has gone ---- */

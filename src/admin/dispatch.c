@@ -180,5 +180,6 @@ void admin_request_free(struct admin_request *r)
     hs_free(r->bytes);
     hs_free(r->base.conf);
     hs_tls_keys_free(r->base.keys);
+    hs_free(r->base.accusers);
     hs_free(r);
 }

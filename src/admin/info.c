@@ -167,10 +167,21 @@ static void section_hearsay(struct text *out, struct call *c)
     for (uint32_t i = 0; i < v->core_counters_n; i++)
         admin_text_printf(out, "core_%s:%" PRIu64 "\r\n", hs_core_counter_name(i),
                           v->core_counters[i]);
+    for (uint32_t i = 0; i < hs_watch_counters_n(); i++)
+        admin_text_printf(out, "watch_%s:%" PRIu64 "\r\n", hs_watch_counter_name(i),
+                          hs_watch_counter(c->a->conf.watch, i));
     uint64_t renders = 0;
-    for (uint32_t i = 0; i < c->a->conf.reactors; i++)
+    uint64_t lost = 0;
+    uint64_t forged = 0;
+    for (uint32_t i = 0; i < c->a->conf.reactors; i++) {
+        lost += atomic_load_explicit(&c->a->reactors[i].events_lost, memory_order_relaxed);
+        forged += atomic_load_explicit(&c->a->reactors[i].events_forged, memory_order_relaxed);
         renders += atomic_load_explicit(&c->a->reactors[i].renders, memory_order_relaxed);
-    admin_text_printf(out, "admin_renders:%" PRIu64 "\r\n", renders);
+    }
+    admin_text_printf(out,
+                      "admin_renders:%" PRIu64 "\r\nadmin_events_lost:%" PRIu64
+                      "\r\nadmin_events_forged:%" PRIu64 "\r\n",
+                      renders, lost, forged);
 }
 
 static const struct {

@@ -103,8 +103,7 @@ static bool directory_up(struct hs_admin *a, enum topic_kind kind, const char *n
     return counted;
 }
 
-/* False after an error reply. */
-static bool subscribe(struct call *c, enum topic_kind kind, const struct hs_arg *name)
+bool admin_subscribe(struct call *c, enum topic_kind kind, const struct hs_arg *name)
 {
     struct session *s = c->s;
     struct channels *channels = &s->reactor->channels;
@@ -114,6 +113,8 @@ static bool subscribe(struct call *c, enum topic_kind kind, const struct hs_arg 
         admin_error(s, "ERR a client may have %d subscriptions at most", ADMIN_SUBSCRIPTIONS_MAX);
         return false;
     }
+    if (channels->n == 0)
+        admin_events_catch_up(s->admin, s->reactor);
     bool counted = directory_up(s->admin, kind, name->p, name->n);
     if (counted && channels_subscribe(channels, kind, s, &s->listening, name->p, name->n) != NULL) {
         tell(s, kind);
@@ -131,7 +132,7 @@ void admin_cmd_subscribe(struct call *c)
     if (kind == TOPIC_SHARD && !admin_shard_served(c))
         return;
     for (size_t i = 1; i < c->argc; i++) {
-        if (!subscribe(c, kind, &c->argv[i]))
+        if (!admin_subscribe(c, kind, &c->argv[i]))
             return;
         confirm(c, &c->argv[i]);
     }
@@ -203,6 +204,10 @@ void admin_cmd_publish(struct call *c)
     bool sharded = c->cmd->first != 0;
     if (sharded && !admin_shard_served(c))
         return;
+    if (!sharded && admin_is_event_channel(channel->p, channel->n)) {
+        admin_error(c->s, "ERR channels that begin with __hearsay__: are for events of this node");
+        return;
+    }
     if (channel->n > HS_PUBLISH_MAX || message->n > HS_PUBLISH_MAX - channel->n) {
         admin_error(c->s,
                     "ERR channel and message are longer than %d bytes, the most that the cluster "

@@ -231,6 +231,7 @@ void admin_reply(void *session, void *request, struct hs_outbuf *out)
 void admin_turn(void *ctx, uint32_t reactor)
 {
     struct hs_admin *a = ctx;
+    admin_events_deliver(a, reactor);
     if (atomic_exchange(&a->reactors[reactor].kills, false))
         admin_client_close_killed(a, reactor);
 }

@@ -155,9 +155,18 @@ const struct admin_cmd admin_function_subs[] = {
 };
 
 const struct admin_cmd admin_hearsay_subs[] = {
+    CMD("events", -3, PUBSUB | NOSCRIPT | LOADING | STALE, "hearsay", "7.2.0",
+        "ON [<pattern> ...]|OFF: what happens in the cluster, as pushes", admin_hearsay_events),
     CMD("help", 2, LOADING | STALE, "hearsay", "7.2.0", ": this text", admin_hearsay_help),
+    CMD("links", 2, LOADING | STALE, "hearsay", "7.2.0",
+        ": each peer's answer times, and when it was heard in each direction", admin_hearsay_links),
     CMD("offset", 3, ADMIN | NOSCRIPT | LOADING | STALE, "hearsay", "7.2.0",
         "<n>: the replication offset of the store this node speaks for", admin_hearsay_offset),
+    CMD("topology", -3, LOADING | STALE, "hearsay", "7.2.0",
+        "HASH, or SINCE <version>: whether views agree, and what changed", admin_hearsay_topology),
+    CMD("why", 3, LOADING | STALE, "hearsay", "7.2.0",
+        "<node>: who accuses it, what is missing for a verdict, why it is not lifted",
+        admin_hearsay_why),
     {0},
 };
 

@@ -117,10 +117,32 @@ static int check_dir(const struct hs_conf *c, const struct complaint *to)
     return 0;
 }
 
+/* It is started from threads that nobody watches: what can be wrong is found now. */
+static int check_script(const struct hs_conf *c, const struct complaint *to)
+{
+    const char *path = c->notification_script;
+    struct stat st;
+    if (path[0] == '\0')
+        return 0;
+    if (path[0] != '/')
+        return complain(to, "notification-script '%s': give the whole path, from '/'", path);
+    if (stat(path, &st) != 0)
+        return complain(to, "notification-script '%s': %s", path, strerror(errno));
+    if (!S_ISREG(st.st_mode) || access(path, X_OK) != 0) {
+        return complain(to,
+                        "notification-script '%s' is not a program this user may run; chmod "
+                        "+x it",
+                        path);
+    }
+    return 0;
+}
+
 int hs_conf_check(const struct hs_conf *c, char *why, size_t why_n)
 {
     struct complaint to = {why, why_n};
     if (check_supported(c, &to) != 0 || check_ports(c, &to) != 0 || check_times(c, &to) != 0)
+        return -1;
+    if (check_script(c, &to) != 0)
         return -1;
     return check_dir(c, &to);
 }

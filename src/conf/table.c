@@ -255,6 +255,8 @@ const struct conf_row conf_table[] = {
            "A hint only, kept for redis.conf's sake: 'reactors' decides."),
     YES_NO(CONF_OURS, "cpu-pinning", NULL, cpu_pinning, "no", ONCE,
            "Tie each reactor and the owner to a core of its own."),
+    TEXT(CONF_OURS, "notification-script", notification_script, NULL, "", ONCE,
+         "A program to call with each urgent event's name and line; empty for none."),
 };
 
 const uint32_t conf_table_n = sizeof(conf_table) / sizeof(conf_table[0]);

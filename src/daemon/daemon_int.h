@@ -12,6 +12,7 @@
 #include "hearsay/owner.h"
 #include "hearsay/store.h"
 #include "hearsay/tls.h"
+#include "hearsay/watch.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -35,6 +36,8 @@ struct daemon {
     bool is_fresh; /* there was no nodes.conf */
     struct hs_store *store;
     struct hs_snapshot *snapshot;
+    struct hs_watch *watch;
+    struct hs_script *script; /* NULL: none is configured */
     struct hs_admin *admin;
     struct hs_wake owner_wake;
     bool has_owner_wake;
@@ -43,9 +46,10 @@ struct daemon {
     struct hs_owner *owner;
     bool has_logfile, has_pidfile, has_unixsocket;
 
-    pthread_t owner_thread, store_thread, reactor_threads[HS_REACTORS_MAX];
+    pthread_t owner_thread, store_thread, watch_thread, script_thread,
+        reactor_threads[HS_REACTORS_MAX];
     uint32_t reactors_started;
-    bool owner_started, store_started;
+    bool owner_started, store_started, watch_started, script_started;
     int64_t watchdog_seen_ms; /* the owner's tick at the last beat */
     bool watchdog_alive;
     atomic_int reactor_error; /* what a reactor could not start with, or 0 */

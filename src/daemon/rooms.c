@@ -89,6 +89,35 @@ static int open_store(struct daemon *d)
     return DAEMON_OK;
 }
 
+/* On the watch's thread: events are there for who wants them. */
+static void told(void *ctx)
+{
+    struct daemon *d = ctx;
+    for (uint32_t r = 0; r < d->reactors_n; r++)
+        if (hs_net_has_subscribers(d->net, r))
+            hs_net_wake(d->net, r);
+    if (d->script != NULL)
+        hs_wake_post(hs_script_wake(d->script));
+}
+
+static int build_watch(struct daemon *d)
+{
+    struct hs_watch_conf conf = {
+        .snapshot = d->snapshot,
+        .reader = d->reactors_n,
+        .nodes_max = d->conf.nodes_max,
+        .told = told,
+        .told_ctx = d,
+    };
+    d->watch = hs_watch_create(&conf);
+    if (d->watch == NULL)
+        return no_memory(d, "the watch");
+    if (d->conf.notification_script[0] == '\0')
+        return DAEMON_OK;
+    d->script = hs_script_create(d->watch, &HS_SCRIPT_CONF(d->conf.notification_script));
+    return d->script != NULL ? DAEMON_OK : no_memory(d, "the notification script");
+}
+
 static int build_net(struct daemon *d)
 {
     const struct hs_conf *c = &d->conf;
@@ -120,6 +149,7 @@ static int build_net(struct daemon *d)
         .executable = d->executable,
         .net = &d->net,
         .tls = d->tls,
+        .watch = d->watch,
     };
     d->admin = hs_admin_create(&admin);
     if (d->admin == NULL)
@@ -146,6 +176,7 @@ static int build_owner(struct daemon *d)
         .store = d->store,
         .snapshot = d->snapshot,
         .wake = &d->owner_wake,
+        .published = hs_watch_wake(d->watch),
         .shutdown = daemon_signals_stop,
     };
     if (!draw(&conf.core.seed, sizeof(conf.core.seed)))
@@ -188,10 +219,12 @@ int daemon_build(struct daemon *d)
     if (err != 0)
         return daemon_fail(d, DAEMON_REFUSED, "No eventfd for the owner: %s.", strerror(-err));
     d->has_owner_wake = true;
-    d->snapshot = hs_snapshot_create(d->reactors_n, hs_published_destroy);
+    d->snapshot = hs_snapshot_create(d->reactors_n + 1, hs_published_destroy);
     if (d->snapshot == NULL)
         return no_memory(d, "the published view");
-    code = build_net(d);
+    code = build_watch(d);
+    if (code == DAEMON_OK)
+        code = build_net(d);
     if (code == DAEMON_OK)
         code = daemon_listen(d);
     if (code == DAEMON_OK)
@@ -216,6 +249,8 @@ void daemon_demolish(struct daemon *d)
         hs_net_destroy(d->net);
     hs_tls_destroy(d->tls);
     hs_admin_destroy(d->admin);
+    hs_script_destroy(d->script);
+    hs_watch_destroy(d->watch);
     if (d->snapshot != NULL)
         hs_snapshot_destroy(d->snapshot);
     if (d->has_owner_wake)

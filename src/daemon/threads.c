@@ -68,6 +68,18 @@ static void *run_store(void *p)
     return NULL;
 }
 
+static void *run_watch(void *p)
+{
+    hs_watch_run(p);
+    return NULL;
+}
+
+static void *run_script(void *p)
+{
+    hs_script_run(p);
+    return NULL;
+}
+
 static int start(struct daemon *d, pthread_t *thread, const char *name, void *(*run)(void *),
                  void *arg)
 {
@@ -104,6 +116,14 @@ int daemon_start_threads(struct daemon *d)
     d->store_started = code == DAEMON_OK;
     for (uint32_t r = 0; r < d->reactors_n && code == DAEMON_OK; r++)
         code = start_reactor(d, r);
+    if (code == DAEMON_OK) {
+        code = start(d, &d->watch_thread, "watch", run_watch, d->watch);
+        d->watch_started = code == DAEMON_OK;
+    }
+    if (code == DAEMON_OK && d->script != NULL) {
+        code = start(d, &d->script_thread, "script", run_script, d->script);
+        d->script_started = code == DAEMON_OK;
+    }
     if (code != DAEMON_OK)
         return code;
     code = start(d, &d->owner_thread, "owner", run_owner, d->owner);
@@ -126,6 +146,18 @@ static bool join_reactors(struct daemon *d)
     return all;
 }
 
+static void stop_watch(struct daemon *d)
+{
+    if (d->watch_started) {
+        hs_watch_stop(d->watch);
+        pthread_join(d->watch_thread, NULL);
+    }
+    if (d->script_started) {
+        hs_script_stop(d->script);
+        pthread_join(d->script_thread, NULL);
+    }
+}
+
 void daemon_stop_threads(struct daemon *d)
 {
     bool stopped = true;
@@ -137,6 +169,7 @@ void daemon_stop_threads(struct daemon *d)
         hs_owner_stop(d->owner);
         pthread_join(d->owner_thread, NULL);
     }
+    stop_watch(d);
     stopped = join_reactors(d);
     if (d->store_started) {
         hs_store_stop(d->store);

@@ -92,6 +92,7 @@ struct hs_owner *hs_owner_create(const struct hs_owner_conf *conf)
     o->store = conf->store;
     o->snapshot = conf->snapshot;
     o->wake = conf->wake;
+    o->published = conf->published;
     o->shutdown = conf->shutdown;
     o->shutdown_ctx = conf->shutdown_ctx;
     o->conf = conf->conf;

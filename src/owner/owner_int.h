@@ -93,7 +93,7 @@ struct hs_owner {
     struct hs_tls *tls;
     struct hs_store *store;
     struct hs_snapshot *snapshot;
-    struct hs_wake *wake;
+    struct hs_wake *wake, *published;
     struct hs_now now; /* sampled once per batch */
     hs_mono ticked_at; /* the last tick the core was given */
     int64_t now_ns;    /* the same moment */

@@ -101,6 +101,11 @@ void owner_request(struct hs_owner *o, struct hs_request *req)
         stand_still(o, req->number);
         owner_answer(o, req);
         break;
+    case HS_REQ_ACCUSERS:
+        req->number =
+            hs_core_accusers(o->core, &req->cmd.id, o->now, req->accusers, req->accusers_max);
+        owner_answer(o, req);
+        break;
     case HS_REQ_PUBLISH:
         owner_publish(o, req);
         break;

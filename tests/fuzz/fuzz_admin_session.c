@@ -120,11 +120,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         hs_conf_defaults(&view.conf);
         snapshot = hs_snapshot_create(1, keep);
         hs_snapshot_publish(snapshot, &view);
+        struct hs_watch *watch =
+            hs_watch_create(&(struct hs_watch_conf){.snapshot = snapshot, .nodes_max = 16});
         admin = hs_admin_create(&(struct hs_admin_conf){.snapshot = snapshot,
                                                         .reactors = 1,
                                                         .config_file = "",
                                                         .executable = "",
-                                                        .net = &no_net});
+                                                        .net = &no_net,
+                                                        .watch = watch});
     }
     view.conf.enable_debug_command = (data[0] & 1) != 0;
     strcpy(view.conf.requirepass, (data[0] & 2) != 0 ? "a" : "");

@@ -29,6 +29,7 @@ struct fake {
     struct hs_published view; /* what the session sees; version counts changes */
     struct hs_topo *topo;
     struct hs_snapshot *snapshot;
+    struct hs_watch *watch;
     struct hs_admin *admin;
     struct hs_client_ops ops;
     struct hs_outbuf out;
@@ -161,12 +162,15 @@ static void fake_setup(void)
     hs_conf_defaults(&fake.view.conf);
     fake.snapshot = hs_snapshot_create(1, fake_publish_free);
     hs_snapshot_publish(fake.snapshot, &fake.view);
+    fake.watch = hs_watch_create(
+        &(struct hs_watch_conf){.snapshot = fake.snapshot, .reader = 0, .nodes_max = 8});
     fake.admin = hs_admin_create(&(struct hs_admin_conf){.snapshot = fake.snapshot,
                                                          .reactors = 1,
                                                          .clients_max = 10000,
                                                          .config_file = "",
                                                          .executable = "hearsayd",
-                                                         .net = &fake.net});
+                                                         .net = &fake.net,
+                                                         .watch = fake.watch});
     fake.ops = hs_admin_ops(fake.admin);
     fake_open();
     ck_assert_ptr_nonnull(fake.session);
@@ -177,6 +181,7 @@ static void fake_teardown(void)
     if (fake.session != NULL)
         fake.ops.close(fake.session);
     hs_admin_destroy(fake.admin);
+    hs_watch_destroy(fake.watch);
     hs_snapshot_destroy(fake.snapshot);
     hs_topo_destroy(fake.topo);
     free(fake.out.p);

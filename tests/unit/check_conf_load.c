@@ -255,6 +255,10 @@ static const struct {
     {"--bind=", "bind is empty"},
     {"--dir=/nonexistent", "dir '/nonexistent': No such file"},
     {"--dir=/dev/null", "is not a directory"},
+    {"--notification-script=/bin/sh", NULL},
+    {"--notification-script=sh", "give the whole path"},
+    {"--notification-script=/nonexistent", "No such file"},
+    {"--notification-script=/tmp", "is not a program"},
 };
 
 START_TEST(rules_between_directives_are_kept)

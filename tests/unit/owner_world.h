@@ -117,6 +117,15 @@ const struct hs_node_id *hs_core_node_id(const struct hs_core *c, hs_ix node)
     return &id;
 }
 
+uint32_t hs_core_accusers(const struct hs_core *c, const struct hs_node_id *suspect,
+                          struct hs_now now, struct hs_accuser *out, uint32_t max)
+{
+    (void)c, (void)suspect, (void)now;
+    if (max > 0)
+        out[0] = (struct hs_accuser){.since_ms = 5, .last_ms = 6};
+    return 1;
+}
+
 uint32_t hs_core_counters(const struct hs_core *c, const uint64_t **values)
 {
     static const uint64_t none[1];
