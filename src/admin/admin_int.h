@@ -2,7 +2,9 @@
  *
  * A session parses commands and dispatches each through one table to a handler.
  * The handler gets a struct call: the arguments, the published view (valid for
- * that call only), and a sink for its reply. */
+ * that call only), and a sink for its reply.
+ *
+ * Length: one place to look up what the room's files share, as in the core's. */
 #ifndef HEARSAY_ADMIN_INT_H
 #define HEARSAY_ADMIN_INT_H
 
