@@ -2,19 +2,29 @@
  *
  * A copy is linear in the table, so it must not follow every change. Readers
  * get one when a client's reply waits for it, otherwise after a pause of twenty
- * times what the last copy took, so that copying stays below 5 % of the owner's
+ * times what the last copy cost, so that copying stays below 5 % of the owner's
  * time, and once a second so that the times of pings move. Saves that nothing
- * waits for are paced in the same way.
+ * waits for are paced in the same way. The cost is processor time: on a loaded
+ * machine a copy may be interrupted for a second, and readers would then see
+ * nothing new for twenty.
  */
 #include "owner_int.h"
 
 #include <string.h>
+#include <time.h>
 
 enum {
     PACE = 20,
     REFRESH_MS = 1000,
     RETRY_MS = 100, /* after an allocation failed */
 };
+
+static int64_t cpu_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
 
 static struct hs_topo *freeze(struct hs_owner *o)
 {
@@ -38,10 +48,10 @@ static int64_t save_due_ns(const struct hs_owner *o)
 
 static bool submit(struct hs_owner *o, bool sync)
 {
-    int64_t from = hs_clock_ns();
+    int64_t cpu_from = cpu_ns();
     struct hs_topo *t = freeze(o);
     if (t == NULL) {
-        o->save_ns = from + RETRY_MS * OWNER_NS_PER_MS;
+        o->save_ns = hs_clock_ns() + RETRY_MS * OWNER_NS_PER_MS;
         return false;
     }
     hs_store_submit(o->store, t, o->save_seq, sync);
@@ -49,7 +59,7 @@ static bool submit(struct hs_owner *o, bool sync)
     o->save_pending = false;
     o->save_sync = false;
     o->save_ns = hs_clock_ns();
-    o->save_cost_ns = o->save_ns - from;
+    o->save_cost_ns = cpu_ns() - cpu_from;
     return true;
 }
 
@@ -129,6 +139,7 @@ void owner_publish_if_due(struct hs_owner *o)
     int64_t from = hs_clock_ns();
     if (publish_due_ns(o) > from)
         return;
+    int64_t cpu_from = cpu_ns();
     struct hs_published *p = build(o, from);
     if (p == NULL) {
         o->published_ns = from + RETRY_MS * OWNER_NS_PER_MS;
@@ -150,7 +161,7 @@ void owner_publish_if_due(struct hs_owner *o)
     hs_log_set_role((topo->nodes[0].flags & HS_NODE_SLAVE) != 0 ? 'S' : 'M');
 
     o->published_ns = hs_clock_ns();
-    o->publish_cost_ns = o->published_ns - from;
+    o->publish_cost_ns = cpu_ns() - cpu_from;
     o->counters[HS_OWNER_PUBLICATIONS]++;
     if ((uint64_t)o->publish_cost_ns > o->counters[HS_OWNER_PUBLISH_NS_MAX])
         o->counters[HS_OWNER_PUBLISH_NS_MAX] = (uint64_t)o->publish_cost_ns;

@@ -1,4 +1,7 @@
-/* The loop between its rings: what goes in comes out as it should, and in order. */
+/* The loop between its rings: what goes in comes out as it should, and in order.
+ *
+ * Length: everything the loop does, in one scripted world.
+ */
 #include "owner_world.h"
 
 #include <fcntl.h>
@@ -374,6 +377,63 @@ START_TEST(a_bus_connection_is_adopted_only_from_where_bus_allow_says)
 }
 END_TEST
 
+/* ---- the pace of copies: by what they cost, not by how long they were interrupted ---- */
+
+enum { STALL_MS = 400 }; /* twenty times that is more than WAIT_MS */
+
+static void wait_for_view(uint64_t at_least)
+{
+    uint64_t seen = 0;
+    for (int ms = 0; seen < at_least; ms++) {
+        ck_assert_int_lt(ms, WAIT_MS);
+        usleep(1000);
+        const struct hs_published *p = hs_snapshot_begin(snapshot, 0);
+        seen = p->topo->version;
+        hs_snapshot_end(snapshot, 0);
+    }
+}
+
+static void change(uint64_t to)
+{
+    atomic_store(&version, to);
+    hs_wake_post(&owner_wake);
+    wait_for_view(to);
+}
+
+START_TEST(a_copy_that_was_interrupted_does_not_put_the_next_off)
+{
+    begin(NULL);
+    uint64_t now = atomic_load(&version);
+    atomic_store(&copy_stalls_ms, STALL_MS);
+    change(now + 1);
+    atomic_store(&copy_stalls_ms, 0);
+    change(now + 2);
+    change(now + 3);
+    end();
+}
+END_TEST
+
+static void lazy_save_on_frame(const struct hs_event *ev, struct hs_actions *out)
+{
+    static uint64_t seq;
+    if (ev->type == HS_EV_RECV)
+        add(out, HS_ACT_SAVE)->seq = ++seq;
+}
+
+START_TEST(a_save_that_was_interrupted_does_not_put_the_next_off)
+{
+    struct hs_in in = frame_in();
+    begin(lazy_save_on_frame);
+    atomic_store(&copy_stalls_ms, STALL_MS);
+    give(&in);
+    wait_for(&submitted_seq, 1);
+    atomic_store(&copy_stalls_ms, 0);
+    give(&in);
+    wait_for(&submitted_seq, 2);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("owner_loop");
@@ -393,6 +453,8 @@ int main(void)
     tcase_add_test(t, a_dial_without_room_fails_and_the_core_hears_of_it);
     tcase_add_test(t, an_accepted_connection_is_sent_to_its_reactor);
     tcase_add_test(t, a_bus_connection_is_adopted_only_from_where_bus_allow_says);
+    tcase_add_test(t, a_copy_that_was_interrupted_does_not_put_the_next_off);
+    tcase_add_test(t, a_save_that_was_interrupted_does_not_put_the_next_off);
     suite_add_tcase(s, t);
     return hs_test_main(s);
 }

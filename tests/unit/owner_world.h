@@ -32,6 +32,7 @@ struct hs_core {
 static void (*script)(const struct hs_event *ev, struct hs_actions *out);
 static atomic_uint_fast64_t version, steps[HS_EV_SAVED + 1];
 static atomic_uint_fast64_t saved_seq_seen;
+static atomic_uint copy_stalls_ms; /* the owner stands still so long in each copy */
 
 uint32_t hs_core_actions_max(const struct hs_core_opts *opts)
 {
@@ -106,6 +107,7 @@ void hs_core_topo_need(const struct hs_core *c, uint32_t *nodes, uint32_t *open,
 void hs_core_topology(const struct hs_core *c, struct hs_now now, struct hs_topo *t)
 {
     (void)c, (void)now;
+    usleep(1000 * atomic_load(&copy_stalls_ms));
     t->nodes_n = 1;
     t->version = atomic_load(&version);
 }
