@@ -344,5 +344,7 @@ void hs_core_step(struct hs_core *c, const struct hs_event *ev, struct hs_now no
     }
     core_save(c);
     c->out = NULL;
-    c->promised_at = hs_core_next_tick(c).ms;
+    /* A tick that is due already is not a promise: we do run. */
+    int64_t tick_at = hs_core_next_tick(c).ms;
+    c->promised_at = tick_at > now.mono.ms ? tick_at : now.mono.ms;
 }

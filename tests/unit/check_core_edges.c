@@ -220,6 +220,26 @@ START_TEST(an_update_names_the_slots_their_owner_still_claims)
 }
 END_TEST
 
+/* What waited is read before the next tick, which was due long ago. */
+START_TEST(a_pause_is_noticed_once)
+{
+    struct hs_hdr h = solo_hdr(2);
+
+    solo_start(&s, solo_topo(3));
+    struct hs_link l = solo_accept(&s);
+    s.now.mono.ms += 5000;
+    for (int i = 0; i < 3; i++) {
+        solo_ping(&s, l, HS_MSG_PING, &h, NULL);
+        s.now.mono.ms += 1;
+    }
+    solo_tick(&s, 0);
+    ck_assert_uint_eq(s.core->counters[COUNT_resumed], 1);
+    s.now.mono.ms += 5000;
+    solo_tick(&s, 0);
+    ck_assert_uint_eq(s.core->counters[COUNT_resumed], 2);
+}
+END_TEST
+
 /* We are the only voter, or the only voter is somebody else. */
 START_TEST(only_a_lone_voter_judges_alone)
 {
@@ -258,6 +278,7 @@ int main(void)
     tcase_add_test(tc, our_header_has_the_slots_we_were_given);
     tcase_add_test(tc, a_failed_replica_that_answers_is_a_replica_again);
     tcase_add_test(tc, an_update_names_the_slots_their_owner_still_claims);
+    tcase_add_test(tc, a_pause_is_noticed_once);
     tcase_add_test(tc, only_a_lone_voter_judges_alone);
     suite_add_tcase(suite, tc);
     return hs_test_main(suite);
