@@ -115,6 +115,7 @@ static const struct {
     {"*1048577\r\n", "Protocol error: invalid multibulk length", false},
     {"*01\r\n", "Protocol error: invalid multibulk length", false},
     {"*\r\n", "Protocol error: invalid multibulk length", false},
+    {"*1/\r\n", "Protocol error: invalid multibulk length", false},
     {"*1\r\nxyz\r\n", "Protocol error: expected '$', got 'x'", false},
     {"*1\r\n$-1\r\n", "Protocol error: invalid bulk length", false},
     {"*1\r\n$536870913\r\n", "Protocol error: invalid bulk length", false},
@@ -185,6 +186,34 @@ START_TEST(a_big_argument_in_small_pieces_arrives_whole)
 }
 END_TEST
 
+START_TEST(what_is_no_error_has_no_text)
+{
+    const enum hs_resp_err none[] = {HS_RESP_OK, HS_RESP_MORE, (enum hs_resp_err)99};
+    char text[8] = "old";
+
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+        ck_assert_uint_eq(hs_resp_err_text(&parser, none[i], text, sizeof(text)), 0);
+        ck_assert_str_eq(text, "");
+    }
+    ck_assert_uint_eq(hs_resp_err_text(&parser, HS_RESP_OK, NULL, 0), 0);
+}
+END_TEST
+
+START_TEST(a_line_may_end_without_a_carriage_return_and_may_be_nothing_else)
+{
+    ck_assert_int_eq(feed_text("\n\r\nping\n"), HS_RESP_MORE);
+    ck_assert_str_eq(seen, "[ping];");
+}
+END_TEST
+
+START_TEST(more_than_a_query_may_hold_is_not_taken)
+{
+    ck_assert(hs_resp_feed(&parser, "x", 1));
+    ck_assert(!hs_resp_feed(&parser, "y", HS_RESP_QUERY_MAX));
+    ck_assert(hs_resp_feed(&parser, "", 0));
+}
+END_TEST
+
 START_TEST(limited_survives_being_idle)
 {
     parser.limited = true;
@@ -207,6 +236,9 @@ int main(void)
     tcase_add_test(t, limits_hold_to_the_byte);
     tcase_add_test(t, endless_lines_are_refused);
     tcase_add_test(t, a_big_argument_in_small_pieces_arrives_whole);
+    tcase_add_test(t, what_is_no_error_has_no_text);
+    tcase_add_test(t, a_line_may_end_without_a_carriage_return_and_may_be_nothing_else);
+    tcase_add_test(t, more_than_a_query_may_hold_is_not_taken);
     tcase_add_test(t, limited_survives_being_idle);
     suite_add_tcase(s, t);
     return hs_test_main(s);

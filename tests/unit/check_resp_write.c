@@ -2,9 +2,10 @@
 #include "hearsay/resp.h"
 #include "hs_test.h"
 
+#include <math.h>
 #include <string.h>
 
-static char out[256];
+static char out[2048];
 
 static void put(void *ctx, const void *p, size_t n)
 {
@@ -47,6 +48,35 @@ START_TEST(resp3_shapes)
 }
 END_TEST
 
+START_TEST(numbers_that_are_none_and_false_have_shapes_too)
+{
+    for (int proto = 2; proto <= 3; proto++) {
+        struct hs_resp_sink s = {.put = put, .proto = proto};
+        out[0] = '\0';
+        hs_resp_bool(&s, false);
+        hs_resp_double(&s, INFINITY);
+        hs_resp_double(&s, -INFINITY);
+        hs_resp_double(&s, NAN);
+        ck_assert_str_eq(out, proto == 2 ? ":0\r\n$3\r\ninf\r\n$4\r\n-inf\r\n$3\r\nnan\r\n"
+                                         : "#f\r\n,inf\r\n,-inf\r\n,nan\r\n");
+    }
+}
+END_TEST
+
+START_TEST(an_endless_error_is_cut_and_stays_one_line)
+{
+    struct hs_resp_sink s = {.put = put, .proto = 2};
+    char text[1500];
+
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    out[0] = '\0';
+    hs_resp_error(&s, "ERR %s", text);
+    ck_assert_uint_lt(strlen(out), strlen(text));
+    ck_assert_str_eq(out + strlen(out) - 3, "x\r\n");
+}
+END_TEST
+
 static const struct {
     const char *line;
     int n;
@@ -59,6 +89,10 @@ static const struct {
     {"\"\" ''", 2, "|"},
     {"\"a b\" 'c d'", 2, "a b|c d"},
     {"\"\\x41\\n\\\"\\q\"", 1, "A\n\"q"},
+    {"\"\\r\\t\\b\\a\"", 1, "\r\t\b\a"},
+    {"\"\\x6a\\x4B\\x7F\"", 1, "jK\x7f"},
+    {"\"\\xg1\\x1g\\x/1\\x:1\\x@1\\x`1\"", 1, "xg1x1gx/1x:1x@1x`1"},
+    {"'a'b", -1, ""},
     {"'it\\'s \\x41'", 1, "it's \\x41"},
     {"pre\"fix\"", 1, "prefix"},
     {"\"a\"b", -1, ""},
@@ -91,6 +125,8 @@ int main(void)
     TCase *t = tcase_create("write");
     tcase_add_test(t, resp2_shapes);
     tcase_add_test(t, resp3_shapes);
+    tcase_add_test(t, numbers_that_are_none_and_false_have_shapes_too);
+    tcase_add_test(t, an_endless_error_is_cut_and_stays_one_line);
     tcase_add_loop_test(t, lines_split_into_words, 0, (int)(sizeof(lines) / sizeof(lines[0])));
     suite_add_tcase(s, t);
     return hs_test_main(s);

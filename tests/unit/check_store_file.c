@@ -41,13 +41,13 @@ static int t_open(const char *p, int flags, mode_t mode)
     return trouble() ? -1 : open(p, flags, mode);
 }
 
-static bool swap_before_lock;
+static bool swap_before_lock, swap_always, interrupt_writes;
 
 static int t_lock(int fd)
 {
     if (swap_before_lock) { /* another server just replaced the file */
         char other[PATH_MAX + 8];
-        swap_before_lock = false;
+        swap_before_lock = swap_always;
         snprintf(other, sizeof(other), "%s.other", path);
         fclose(fopen(other, "w"));
         ck_assert_int_eq(rename(other, path), 0);
@@ -57,6 +57,13 @@ static int t_lock(int fd)
 
 static ssize_t t_write(int fd, const void *p, size_t n)
 {
+    static bool interrupted;
+
+    interrupted = interrupt_writes && !interrupted;
+    if (interrupted) {
+        errno = EINTR;
+        return -1;
+    }
     return trouble() ? -1 : write(fd, p, n < SHORT_WRITE ? n : SHORT_WRITE);
 }
 
@@ -139,6 +146,41 @@ START_TEST(what_was_written_is_read_back_through_short_writes)
 }
 END_TEST
 
+START_TEST(an_interrupted_write_goes_on)
+{
+    interrupt_writes = true;
+    ck_assert_int_eq(replace(), 0);
+    interrupt_writes = false;
+    ck_assert_str_eq(on_disk(), new_text);
+}
+END_TEST
+
+START_TEST(a_path_may_be_a_bare_name)
+{
+    store_file_close(&file);
+    ck_assert_int_eq(chdir(dir), 0);
+    ck_assert_int_eq(store_file_open(&file, &io_under_test, "nodes.conf"), 0);
+    ck_assert_int_eq(replace(), 0);
+    ck_assert_str_eq(on_disk(), new_text);
+    ck_assert_int_eq(chdir("/"), 0);
+}
+END_TEST
+
+START_TEST(what_is_no_file_or_too_large_is_not_read)
+{
+    char *text, other[PATH_MAX + 8];
+    size_t n;
+
+    ck_assert_int_eq(truncate(path, NODESCONF_MAX + 1), 0);
+    ck_assert_int_eq(store_file_read(&file, &text, &n), -EFBIG);
+    store_file_close(&file);
+    snprintf(other, sizeof(other), "%s.pipe", path);
+    ck_assert_int_eq(mkfifo(other, 0600), 0);
+    ck_assert_int_eq(store_file_open(&file, &io_under_test, other), 0);
+    ck_assert_int_eq(store_file_read(&file, &text, &n), -EINVAL);
+}
+END_TEST
+
 START_TEST(a_failure_at_any_step_leaves_a_whole_file_and_no_litter)
 {
     ck_assert_int_eq(replace(), 0);
@@ -191,8 +233,9 @@ END_TEST
 
 START_TEST(only_leftovers_of_the_dead_are_swept)
 {
-    static const char *const names[] = {"nodes.conf.tmp-x", "nodes.conf.tmp-1", "nodes.conf.tmp-",
-                                        "other.conf.tmp-999999999", "nodes.conf.tmp-12-1795334"};
+    static const char *const names[] = {"nodes.conf.tmp-x",          "nodes.conf.tmp-1",
+                                        "nodes.conf.tmp-",           "other.conf.tmp-999999999",
+                                        "nodes.conf.tmp-12-1795334", "nodes.conf.tmp-0"};
     char p[PATH_MAX + 64];
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         snprintf(p, sizeof(p), "%s/%s", dir, names[i]);
@@ -232,6 +275,16 @@ START_TEST(a_file_replaced_between_open_and_lock_is_opened_again)
     int fd = open(path, O_WRONLY);
     ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), -1);
     close(fd);
+}
+END_TEST
+
+START_TEST(a_file_that_is_replaced_each_time_is_somebody_elses)
+{
+    store_file_close(&file);
+    swap_before_lock = swap_always = true;
+    ck_assert_int_eq(store_file_open(&file, &io_under_test, path), -EWOULDBLOCK);
+    swap_before_lock = swap_always = false;
+    ck_assert_int_eq(store_file_open(&file, &io_under_test, path), 0);
 }
 END_TEST
 
@@ -283,11 +336,15 @@ int main(void)
     TCase *tc = tcase_create("file");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, what_was_written_is_read_back_through_short_writes);
+    tcase_add_test(tc, an_interrupted_write_goes_on);
+    tcase_add_test(tc, a_path_may_be_a_bare_name);
+    tcase_add_test(tc, what_is_no_file_or_too_large_is_not_read);
     tcase_add_test(tc, a_failure_at_any_step_leaves_a_whole_file_and_no_litter);
     tcase_add_test(tc, a_death_at_any_step_leaves_a_whole_file_and_the_next_start_sweeps);
     tcase_add_test(tc, only_leftovers_of_the_dead_are_swept);
     tcase_add_test(tc, the_lock_is_on_the_file_before_and_after_a_replacement);
     tcase_add_test(tc, a_file_replaced_between_open_and_lock_is_opened_again);
+    tcase_add_test(tc, a_file_that_is_replaced_each_time_is_somebody_elses);
     tcase_add_test(tc, a_missing_file_is_created_empty);
     tcase_add_test(tc, a_path_that_cannot_be_is_refused);
     tcase_add_test(tc, a_bad_file_is_told_by_name_and_line_and_left_as_it_is);

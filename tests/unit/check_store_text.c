@@ -266,6 +266,24 @@ static const struct {
     {ME_TO(ADDR, " [5-" ID_B "]") VARS, 1, "neither [slot->-id]"},
     {ME_TO(ADDR, " [") VARS, 1, "neither [slot->-id]"},
     {ME_TO(ADDR, " [x->-" ID_B "]") VARS, 1, "'x' is not a slot"},
+    {ME_TO(ADDR, " [5>-" ID_B "]") VARS, 1, "neither [slot->-id]"},
+    {ME_TO(ADDR, " [5-=-" ID_B "]") VARS, 1, "neither [slot->-id]"},
+    {ME_TO(ADDR, " [5->=" ID_B "]") VARS, 1, "neither [slot->-id]"},
+    {ME_TO(ADDR, " [5->-" ID_B ">") VARS, 1, "neither [slot->-id]"},
+    {ME_TO(ADDR, " [5->-" ID_B "x]") VARS, 1, "neither [slot->-id]"},
+    {ME_TO(ADDR, " [5->-ABCDEFABCDEFABCDEFABCDEFABCDEFABCDEFABCD]") VARS, 1, "not a node id"},
+    {ME_TO(ADDR, " \"\"") VARS, 1, "'' is not a slot"},
+    {ME_TO(ADDR ",h,shard-id=ABCDEFABCDEFABCDEFABCDEFABCDEFABCDEFABCD", "") VARS, 1,
+     "bad value for shard-id"},
+    {ME_TO(ADDR ",h,nodename=a\\\x7f", "") VARS, 1, "bad value for nodename"},
+    {ME_TO(ADDR ",h,client-ipv4=1.2.3.4/8", "") VARS, 1, "bad value for client-ipv4"},
+    {ME_TO(ADDR ",h,client-ipv6=::1/64", "") VARS, 1, "bad value for client-ipv6"},
+    {ME_TO("10.0.0.1{:7000@17000", "") VARS, 1, "is not an address"},
+    {"ABCDEFABCDEFABCDEFABCDEFABCDEFABCDEFABCD " ADDR " myself,master - 0 0 7 connected\n" VARS, 1,
+     "is not a node id"},
+    {ME ID_B " " ADDR " master x 0 0 7 connected\n" VARS, 2, "is not a node id"},
+    {ME ID_B " " ADDR " master - 0 0 7 disconnect__\n" VARS, 2, "neither connected nor"},
+    {ME ID_B " " ADDR " master - 0 0 7 connecteD\n" VARS, 2, "neither connected nor"},
     {ME_TO("127.0.0.1", "") VARS, 1, "is not an address"},
     {ME_TO("127.0.0.1:70000@1", "") VARS, 1, "is not an address"},
     {ME_TO("127.0.0.1:60000", "") VARS, 1, "is not an address"},
@@ -310,6 +328,41 @@ START_TEST(a_message_has_no_control_characters)
 }
 END_TEST
 
+START_TEST(what_no_file_of_ours_can_hold_is_refused_before_it_is_read)
+{
+    static char text[2600];
+
+    ck_assert_ptr_null(hs_nodesconf_parse(text, NODESCONF_MAX + 1, NOW_MS, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "larger than any"));
+    memset(text, 'x', sizeof(text) - 1);
+    memcpy(text, ID_A " ", HS_ID_LEN + 1);
+    strcpy(text + sizeof(text) - 40, " myself,master - 0 0 7 connected\n");
+    ck_assert_ptr_null(parse(text));
+    ck_assert_ptr_nonnull(strstr(err.text, "address field is too long"));
+    ck_assert_ptr_null(parse(ME_TO("\"10.0.0.1\\x00:7000@17000\"", "") VARS));
+    ck_assert_ptr_nonnull(strstr(err.text, "address field is too long"));
+}
+END_TEST
+
+START_TEST(each_name_after_the_address_survives_alone)
+{
+    static const char *const fields[] = {"client-ipv4=1.2.3.4", "client-ipv6=::1", "tls-port=7005",
+                                         "nodename=Zoe", "shard-id=" ID_C};
+
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        char wanted[256];
+        size_t n;
+        snprintf(wanted, sizeof(wanted), ID_A " " ADDR ",,%s myself,master - 0 0 7 connected\n%s",
+                 fields[i], VARS);
+        struct hs_topo *t = must_parse(wanted);
+        char *text = hs_nodesconf_text(t, &n);
+        ck_assert_str_eq(text, wanted);
+        hs_free(text);
+        hs_topo_destroy(t);
+    }
+}
+END_TEST
+
 START_TEST(a_field_with_nothing_to_say_is_left_out)
 {
     struct hs_topo *t = must_parse(ME_TO(ADDR ",,tls-port=0", " 0-99") VARS);
@@ -327,6 +380,7 @@ START_TEST(a_name_no_loader_could_read_is_left_out)
     t->nodes[0].nodename = "my node";
     t->nodes[0].hostname = "a,b";
     t->nodes[0].client_ipv4 = "1.2.3.4 5";
+    t->nodes[0].client_ipv6 = "::1 5";
     size_t n;
     char *text = hs_nodesconf_text(t, &n);
     ck_assert_str_eq(text, ME VARS);
@@ -401,6 +455,8 @@ int main(void)
                         (int)(sizeof(broken) / sizeof(broken[0])));
     tcase_add_test(tc, a_file_of_zeroes_is_called_unwritten);
     tcase_add_test(tc, a_message_has_no_control_characters);
+    tcase_add_test(tc, what_no_file_of_ours_can_hold_is_refused_before_it_is_read);
+    tcase_add_test(tc, each_name_after_the_address_survives_alone);
     tcase_add_test(tc, a_field_with_nothing_to_say_is_left_out);
     tcase_add_test(tc, a_name_no_loader_could_read_is_left_out);
     tcase_add_test(tc, a_node_in_handshake_is_not_written);
