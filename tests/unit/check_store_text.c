@@ -347,7 +347,7 @@ END_TEST
 START_TEST(each_name_after_the_address_survives_alone)
 {
     static const char *const fields[] = {"client-ipv4=1.2.3.4", "client-ipv6=::1", "tls-port=7005",
-                                         "nodename=Zoe", "shard-id=" ID_C};
+                                         "nodename=Zoe", ("shard-id=" ID_C)};
 
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         char wanted[256];
