@@ -103,7 +103,8 @@ class Node:
                  "cluster-enabled": "yes", "cluster-config-file": "nodes.conf",
                  "cluster-node-timeout": self.timeout_ms, **self.conf}
         path = self.dir / "redis.conf"
-        path.write_text("".join(f"{k} {v}\n" for k, v in lines.items()))
+        path.write_text("".join(f"{k} {v(self) if callable(v) else v}\n"
+                                for k, v in lines.items()))
         return path
 
     def spawn(self):
