@@ -76,6 +76,7 @@ struct hs_conf {
     bool cpu_pinning;
     char notification_script[HS_PATH_MAX]; /* "" for none */
     struct hs_ranges bus_allow;
+    bool verify_node_id; /* tls-cluster-verify-node-id */
 };
 
 /* Where a value came from, for messages and CONFIG REWRITE. */

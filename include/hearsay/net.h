@@ -205,6 +205,7 @@ struct hs_net_tune {
     uint32_t stall_timeout_ms; /* a send that makes no progress: close; > 0 */
     uint32_t client_timeout_s; /* idle clients, 0 for never */
     uint32_t tcp_keepalive_s;  /* 0 for none; of connections from now on */
+    bool verify_senders;       /* with TLS: a peer's certificate must hold its node id */
 };
 
 struct hs_net_conf {

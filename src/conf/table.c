@@ -247,6 +247,8 @@ const struct conf_row conf_table[] = {
 
     OTHER(CONF_OURS, CONF_RANGES, "bus-allow", bus_allow, 0, 0, "auto", "networks", LIVE,
           "Who may connect to the bus port: CIDRs, 'private'; auto is private without TLS."),
+    YES_NO(CONF_OURS, "tls-cluster-verify-node-id", NULL, verify_node_id, "no", LIVE,
+           "Whether a peer's certificate must hold its node id, as CN or DNS name."),
     NUMBER(CONF_OURS, "cluster-nodes-max", NULL, nodes_max, 2, 16384, "10000", "nodes", ONCE,
            "The largest cluster to prepare for: tables and bounds come from it."),
     NUMBER(CONF_OURS, "reactors", NULL, reactors, 0, 256, "0", "threads", ONCE,

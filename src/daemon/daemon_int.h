@@ -88,6 +88,9 @@ void daemon_reload_keys(struct daemon *d);
 /* listen.c */
 int daemon_listen(struct daemon *d);
 
+/* privileges.c: before there are threads, which would keep theirs. */
+void daemon_drop_privileges(const struct daemon *d);
+
 /* threads.c */
 uint32_t daemon_cpus(cpu_set_t *set);
 int daemon_start_threads(struct daemon *d);

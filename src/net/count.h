@@ -36,6 +36,7 @@
     X(tls_slow)         /* closed: the handshake took too long */ \
     X(tls_long)         /* closed: the handshake had too many bytes */ \
     X(tls_evicted)      /* closed: an old handshake, and a newcomer had no room */ \
+    X(tls_not_sender)   /* closed: the certificate is not of the node it speaks as */ \
     X(tls_refused)      /* closed: too many handshakes, or no memory */ \
     X(pubsub_dropped)   /* messages for a link that has too many waiting */ \
     X(sends_stale)      /* entries for a connection that is gone */ \

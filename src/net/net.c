@@ -149,6 +149,7 @@ void hs_net_tune(struct hs_net *n, const struct hs_net_tune *tune)
     atomic_store_explicit(&t->dial_timeout_ms, tune->dial_timeout_ms, memory_order_relaxed);
     atomic_store_explicit(&t->stall_timeout_ms, tune->stall_timeout_ms, memory_order_relaxed);
     atomic_store_explicit(&t->client_timeout_s, tune->client_timeout_s, memory_order_relaxed);
+    atomic_store_explicit(&t->verify_senders, tune->verify_senders, memory_order_relaxed);
     atomic_store_explicit(&t->tcp_keepalive_s, tune->tcp_keepalive_s, memory_order_relaxed);
 }
 

@@ -127,7 +127,9 @@ struct secure {
     const uint8_t *plain;
     uint8_t *left; /* ours, or NULL */
     uint32_t plain_n;
-    uint32_t shake_bytes; /* received during the handshake */
+    uint32_t shake_bytes;      /* received during the handshake */
+    uint8_t sender[HS_ID_LEN]; /* whom its certificate was last found to be */
+    bool verified;             /* sender is set */
 };
 
 struct conn {
@@ -249,6 +251,7 @@ struct net_tune {
     _Atomic uint64_t sendbuf_limit;
     _Atomic uint32_t clients_max, dial_timeout_ms, stall_timeout_ms, client_timeout_s,
         tcp_keepalive_s;
+    atomic_bool verify_senders;
 };
 
 struct hs_net {
@@ -376,6 +379,8 @@ void secure_work(struct hs_reactor *r, struct conn *c);
 const uint8_t *secure_input(struct hs_reactor *r, struct conn *c, size_t *n);
 bool secure_has_input(const struct conn *c);
 void secure_used(struct conn *c, size_t n);
+/* Whether this frame may come from this peer. False: c is closed. */
+bool secure_is_sender(struct hs_reactor *r, struct conn *c, const struct hs_view *v);
 /* Before the reactor turns to another connection. */
 void secure_keep(struct hs_reactor *r, struct conn *c);
 void secure_flush(struct hs_reactor *r, struct conn *c);

@@ -141,6 +141,10 @@ static void hand_over(struct hs_reactor *r, struct conn *c)
         slab_put(&r->slab, frame);
         return;
     }
+    if (c->secure != NULL && !secure_is_sender(r, c, &in.view)) {
+        slab_put(&r->slab, frame);
+        return;
+    }
     if (list_has(c, LINK_SILENT))
         list_remove(r, &r->silent, c);
     count_add(r->counts, COUNT_frames, 1);
@@ -213,6 +217,8 @@ static void work_bus(struct hs_reactor *r, struct conn *c)
             }
             c->stuck = false;
             hand_over(r, c);
+            if (c->closing)
+                return;
             continue;
         case FRAMER_NO_MEMORY:
             park(r, c);

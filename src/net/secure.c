@@ -234,6 +234,28 @@ void secure_used(struct conn *c, size_t n)
     s->left = NULL;
 }
 
+/* A light frame has no sender; it speaks for the last one that was verified. */
+bool secure_is_sender(struct hs_reactor *r, struct conn *c, const struct hs_view *v)
+{
+    struct secure *s = c->secure;
+    const uint8_t *id = v->frame + HS_OFF_SENDER;
+    bool light = (v->marks & HS_VIEW_LIGHT) != 0;
+
+    if (!NET_TUNE(r, verify_senders))
+        return true;
+    if (s->verified && (light || memcmp(id, s->sender, sizeof(s->sender)) == 0))
+        return true;
+    if (!light && hs_tls_peer_is(s->tls, (const char *)id, HS_ID_LEN)) {
+        memcpy(s->sender, id, sizeof(s->sender));
+        s->verified = true;
+        return true;
+    }
+    count_add(r->counts, COUNT_tls_not_sender, 1);
+    tell(r, c, "its certificate does not hold the node id it speaks as");
+    conn_close(r, c, EACCES);
+    return false;
+}
+
 /* The reactor's buffer is the next connection's: who has to wait takes along
  * what was decrypted already, at most one record. */
 void secure_keep(struct hs_reactor *r, struct conn *c)

@@ -49,6 +49,7 @@ void hs_owner_net_tune(const struct hs_conf *conf, struct hs_net_tune *out)
         .stall_timeout_ms = timeout_ms > STALL_MIN_MS ? timeout_ms : STALL_MIN_MS,
         .client_timeout_s = conf->timeout_s,
         .tcp_keepalive_s = conf->tcp_keepalive_s,
+        .verify_senders = conf->verify_node_id,
     };
 }
 

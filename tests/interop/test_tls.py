@@ -18,12 +18,13 @@ import process
 import resp
 from harness import Case, Cluster, hearsay_only
 
-TLS_OFFSET = 5000  # tls-port above port; the bus stays at port + 10000
 EXPIRED = {"since": "20200101000000Z", "until": "20210101000000Z"}
 
 
 def tls_port(node):
-    return node.port + TLS_OFFSET
+    if not hasattr(node, "tls_port"):
+        node.tls_port = process.free_port()
+    return node.tls_port
 
 
 def conf(authority, pair, **more):
@@ -174,6 +175,32 @@ class Strangers(Tls):
                        "/CN=late is refused: certificate has expired")
 
 
+class NodeIds(Tls):
+    @hearsay_only("a directive of ours")
+    def test_a_certificate_can_be_tied_to_a_node_id(self):
+        c = Cluster(self, "hhh", conf=conf(self.ca, self.pair)).form().wait_formed()
+        for n in c.nodes[:2]:
+            crt, key = self.ca.sign(n.id)
+            n.call("CONFIG", "SET", "tls-cert-file", crt, "tls-key-file", key)
+        for n in c.nodes[:2]:
+            n.call("CONFIG", "SET", "tls-cluster-verify-node-id", "yes")
+        odd = c.nodes[2]  # a good certificate, but nobody's in particular
+        c.wait_flag(odd, "fail", True, 30, seen_by=c.nodes[:2])
+        self.log_has(c.nodes[0], "its certificate does not hold the node id it speaks as")
+        c.wait(lambda: all(c.nodes[1 - i].id in connected(n) for i, n in enumerate(c.nodes[:2])),
+               20, "the two that show their ids are linked")
+        self.assertGreater(int(c.nodes[0].server_info()["net_tls_not_sender"]), 0)
+        crt, key = self.ca.sign(odd.id)
+        odd.call("CONFIG", "SET", "tls-cert-file", crt, "tls-key-file", key)
+        c.wait_equal(30, "the third shows its id as well")
+
+
+def connected(node):
+    """Ids of the peers it is linked to."""
+    return {x.split()[0] for x in node.call("CLUSTER", "NODES").splitlines()
+            if x.split()[7] == "connected"}
+
+
 class Reload(Tls):
     @hearsay_only("a stock server does not read them again on SIGHUP")
     def test_new_certificates_are_taken_and_bad_ones_are_not(self):
@@ -231,6 +258,15 @@ class Reload(Tls):
 
 
 class Start(Tls):
+    @hearsay_only("a stock server may dump core")
+    def test_a_process_with_keys_dumps_no_core_and_gains_no_privileges(self):
+        c = Cluster(self, "h", conf=conf(self.ca, self.pair))
+        for node, secret in ((c.h[0], True), (Cluster(self, "h").h[0], False)):
+            proc = pathlib.Path(f"/proc/{node.proc.pid}")
+            self.assertIn("NoNewPrivs:\t1", (proc / "status").read_text())
+            limit = next(x for x in (proc / "limits").read_text().splitlines() if "core" in x)
+            self.assertEqual(limit.split()[4:6] == ["0", "0"], secret, limit)
+
     @hearsay_only("the words are ours")
     def test_what_is_wrong_is_named_before_the_node_starts(self):
         other = self.ca.sign("other")
