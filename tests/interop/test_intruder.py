@@ -102,7 +102,8 @@ class WithoutTls(Intruder):
         self.assertEqual(self.intrude(c.h[0], hello, THERE), b"")
         line = harness.wait_until(
             lambda: re.search(rf"Refused a cluster bus connection from {THERE}: .*"
-                              r"(CONFIG SET bus-allow \"[^\"]*\")", (c.h[0].dir / "log").read_text()),
+                              r"(CONFIG SET bus-allow \"[^\"]*\")",
+                              (c.h[0].dir / "log").read_text()),
             5, "the refusal is in the log", c.nodes)
         c.h[0].call(*shlex.split(line[1]))
         self.assertEqual(c.h[0].call("CONFIG", "GET", "bus-allow")[1], f"private {THERE}/32")

@@ -276,7 +276,8 @@ class Start(Tls):
                               ({"tls-protocols": "SSLv3"}, "Invalid tls-protocols"),
                               (certs.directives(self.ca, self.ca.sign("bygone", **EXPIRED)),
                                "has expired: it was valid until Jan  1 00:00:00 2021")):
-            n = process.Hearsay("bad", 1000, {**conf(self.ca, self.pair), **change, "logfile": '""'})
+            n = process.Hearsay("bad", 1000, {**conf(self.ca, self.pair), **change,
+                                              "logfile": '""'})
             self.addCleanup(process.discard, n.dir)
             for more in ((), ("--check-config",)):
                 done = subprocess.run([n.binary, str(n.write_config()), *more], text=True,
