@@ -15,6 +15,8 @@
 #include "hearsay/owner.h"
 #include "hearsay/watch.h"
 
+#define HS_ADMIN_REDIS_VERSION "7.2.4" /* the compatibility level */
+
 struct hs_admin;
 
 struct hs_admin_conf {
@@ -31,5 +33,35 @@ struct hs_admin_conf {
 struct hs_admin *hs_admin_create(const struct hs_admin_conf *conf);
 void hs_admin_destroy(struct hs_admin *a);
 struct hs_client_ops hs_admin_ops(struct hs_admin *a);
+
+/* What the client port counts, and what the process uses. From any thread, but
+ * not for every message: it asks the kernel, and takes the locks under which
+ * clients come and go. */
+enum hs_admin_counter {
+    HS_ADMIN_CLIENTS,
+    HS_ADMIN_CONNECTIONS,
+    HS_ADMIN_COMMANDS,
+    HS_ADMIN_BYTES_IN,
+    HS_ADMIN_ERRORS,
+    HS_ADMIN_CHANNELS,
+    HS_ADMIN_PATTERNS,
+    HS_ADMIN_SHARD_CHANNELS,
+    HS_ADMIN_RENDERS, /* the next three are of INFO hearsay */
+    HS_ADMIN_EVENTS_LOST,
+    HS_ADMIN_EVENTS_FORGED,
+    HS_ADMIN_RSS,
+    HS_ADMIN_RSS_PEAK,
+    HS_ADMIN_CPU_SYS_US,
+    HS_ADMIN_CPU_USER_US,
+    HS_ADMIN_COUNTERS,
+};
+void hs_admin_counters(struct hs_admin *a, uint64_t values[HS_ADMIN_COUNTERS]);
+/* The name INFO has for it. */
+const char *hs_admin_counter_name(enum hs_admin_counter i);
+
+/* Error replies by their first word; the last code stands for all others. */
+enum { HS_ADMIN_ERROR_CODES = 12 };
+const char *hs_admin_error_code(uint32_t code);
+uint64_t hs_admin_errors(const struct hs_admin *a, uint32_t code);
 
 #endif

@@ -76,7 +76,9 @@ struct hs_conf {
     bool cpu_pinning;
     char notification_script[HS_PATH_MAX]; /* "" for none */
     struct hs_ranges bus_allow;
-    bool verify_node_id; /* tls-cluster-verify-node-id */
+    bool verify_node_id;   /* tls-cluster-verify-node-id */
+    uint16_t metrics_port; /* 0: no metrics over HTTP */
+    char metrics_bind[HS_IP_LEN];
 };
 
 /* Where a value came from, for messages and CONFIG REWRITE. */

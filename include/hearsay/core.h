@@ -311,6 +311,7 @@ uint32_t hs_core_accusers(const struct hs_core *c, const struct hs_node_id *susp
 /* Counters for metrics and tests, in the order of hs_core_counter_name(). */
 uint32_t hs_core_counters(const struct hs_core *c, const uint64_t **values);
 const char *hs_core_counter_name(uint32_t i);
+uint32_t hs_core_counters_n(void);
 
 /* What the core measures, in milliseconds. */
 enum hs_core_histogram {

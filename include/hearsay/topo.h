@@ -107,6 +107,9 @@ int64_t hs_topo_recent_ms(int64_t timeout_ms);
 /* The index of a node, or HS_TOPO_NONE. Linear. */
 uint16_t hs_topo_find(const struct hs_topo *t, const struct hs_node_id *id);
 
+/* How many links to and from other nodes are up. */
+uint32_t hs_topo_links(const struct hs_topo *t);
+
 /* The epoch shown for a node: its own, or its master's if it has one. */
 uint64_t hs_topo_epoch(const struct hs_topo *t, uint32_t node);
 

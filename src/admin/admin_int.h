@@ -20,8 +20,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define ADMIN_REDIS_VERSION "7.2.4" /* the compatibility level */
-
 enum {
     ADMIN_NAME_MAX = 256,                /* client and library names; longer ones are refused */
     ADMIN_QUEUE_MAX = 1024,              /* commands between MULTI and EXEC */
@@ -82,9 +80,6 @@ struct hs_resp_sink admin_text_sink(struct text *t, int proto);
 enum render { RENDER_NODES, RENDER_SLOTS, RENDER_SHARDS, RENDERS };
 enum { RENDER_FORMS = 4 }; /* RESP2 or RESP3, without or with TLS */
 
-/* Codes counted for INFO errorstats; the last one is for all others. */
-enum { ADMIN_ERROR_CODES = 12 };
-
 /* What one reactor's thread owns; others only read the counters. */
 struct reactor {
     alignas(64) struct {
@@ -92,9 +87,9 @@ struct reactor {
         struct text text;
     } rendered[RENDERS][RENDER_FORMS];
     _Atomic uint64_t commands, bytes_in, connections, renders;
-    _Atomic uint64_t errors[ADMIN_ERROR_CODES];
-    struct cmdstat *stats; /* per command, then per subcommand */
-    uint32_t *stats_subs;  /* per command: where its subcommands' begin */
+    _Atomic uint64_t errors[HS_ADMIN_ERROR_CODES];
+    struct cmdstat *stats;                       /* per command, then per subcommand */
+    uint32_t *stats_subs;                        /* per command: where its subcommands' begin */
     _Atomic uint64_t events_lost, events_forged; /* not delivered: too old; not ours */
     uint64_t events_seen;                        /* the last one delivered */
     struct channels channels;
@@ -178,7 +173,6 @@ struct admin_request {
 /* ---- session.c ---- */
 void admin_error(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void admin_ok(struct call *c);
-const char *admin_error_code(uint32_t i);
 int64_t admin_now_ms(void);
 void *admin_open(void *ctx, const struct hs_client_info *info, struct hs_outbuf *out);
 enum hs_client_verdict admin_feed(void *session, const uint8_t *p, size_t n, struct hs_outbuf *out,

@@ -48,7 +48,7 @@ static void put_hello(struct call *c)
     bool replica = (c->view->topo->nodes[0].flags & HS_NODE_SLAVE) != 0;
     hs_resp_map(c->out, 7);
     put_pair(c->out, "server", "redis");
-    put_pair(c->out, "version", ADMIN_REDIS_VERSION);
+    put_pair(c->out, "version", HS_ADMIN_REDIS_VERSION);
     hs_resp_bulk_str(c->out, "proto");
     hs_resp_int(c->out, c->out->proto);
     hs_resp_bulk_str(c->out, "id");

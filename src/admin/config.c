@@ -212,7 +212,7 @@ void admin_config_resetstat(struct call *c)
         atomic_store_explicit(&x->commands, 0, memory_order_relaxed);
         atomic_store_explicit(&x->bytes_in, 0, memory_order_relaxed);
         atomic_store_explicit(&x->connections, 0, memory_order_relaxed);
-        for (uint32_t e = 0; e < ADMIN_ERROR_CODES; e++)
+        for (uint32_t e = 0; e < HS_ADMIN_ERROR_CODES; e++)
             atomic_store_explicit(&x->errors[e], 0, memory_order_relaxed);
     }
 }

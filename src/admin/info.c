@@ -3,7 +3,6 @@
 #include "admin_int.h"
 
 #include <inttypes.h>
-#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -17,7 +16,7 @@ static void section_server(struct text *out, struct call *c)
                       "redis_version:%s\r\nredis_git_sha1:00000000\r\nredis_git_dirty:0\r\n"
                       "redis_build_id:0\r\nredis_mode:cluster\r\nserver_name:hearsay\r\n"
                       "hearsay_version:%s\r\nos:%s %s %s\r\narch_bits:%zu\r\n",
-                      ADMIN_REDIS_VERSION, HS_VERSION, os.sysname, os.release, os.machine,
+                      HS_ADMIN_REDIS_VERSION, HS_VERSION, os.sysname, os.release, os.machine,
                       sizeof(void *) * 8);
     admin_text_printf(out,
                       "multiplexing_api:io_uring\r\nprocess_id:%d\r\nprocess_supervised:%s\r\n"
@@ -34,44 +33,24 @@ static void section_server(struct text *out, struct call *c)
 
 static void section_clients(struct text *out, struct call *c)
 {
-    hs_lock_take(c->a->clients_lock);
-    uint32_t n = c->a->clients_n;
-    hs_lock_release(c->a->clients_lock);
-    uint32_t links = 0;
-    for (uint32_t i = 0; i < c->view->topo->nodes_n; i++)
-        links += (c->view->topo->nodes[i].link_to_ms != 0) +
-                 (uint32_t)(c->view->topo->nodes[i].link_from_ms != 0);
+    uint64_t counts[HS_ADMIN_COUNTERS];
+    hs_admin_counters(c->a, counts);
     admin_text_printf(out,
-                      "connected_clients:%u\r\ncluster_connections:%u\r\nmaxclients:%u\r\n"
+                      "connected_clients:%" PRIu64 "\r\ncluster_connections:%u\r\nmaxclients:%u\r\n"
                       "blocked_clients:0\r\n",
-                      n, links, c->view->conf.maxclients);
-}
-
-/* Resident bytes; 0 where the kernel does not say. */
-static uint64_t resident_bytes(void)
-{
-    unsigned long long total = 0;
-    unsigned long long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (f == NULL)
-        return 0;
-    if (fscanf(f, "%llu %llu", &total, &pages) != 2)
-        pages = 0;
-    fclose(f);
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+                      counts[HS_ADMIN_CLIENTS], hs_topo_links(c->view->topo),
+                      c->view->conf.maxclients);
 }
 
 static void section_memory(struct text *out, struct call *c)
 {
-    (void)c;
-    struct rusage use;
-    uint64_t rss = resident_bytes();
-    getrusage(RUSAGE_SELF, &use);
+    uint64_t counts[HS_ADMIN_COUNTERS];
+    hs_admin_counters(c->a, counts);
     admin_text_printf(out,
                       "used_memory:%" PRIu64 "\r\nused_memory_rss:%" PRIu64
                       "\r\nused_memory_peak:%" PRIu64 "\r\nmaxmemory:0\r\n"
                       "maxmemory_policy:noeviction\r\nmem_allocator:mimalloc\r\n",
-                      rss, rss, (uint64_t)use.ru_maxrss * 1024);
+                      counts[HS_ADMIN_RSS], counts[HS_ADMIN_RSS], counts[HS_ADMIN_RSS_PEAK]);
 }
 
 static void section_persistence(struct text *out, struct call *c)
@@ -85,45 +64,47 @@ static void section_persistence(struct text *out, struct call *c)
                       v->save_failures, v->save_error);
 }
 
+enum { NET_COUNTERS_MAX = 128 }; /* more would be left out of INFO; there are some 40 */
+
+static uint64_t net_counter(const struct call *c, const char *name)
+{
+    const char *const *names;
+    uint64_t values[NET_COUNTERS_MAX];
+    uint32_t i = 0, n = hs_net_counters(*c->a->conf.net, &names, values, NET_COUNTERS_MAX);
+    while (i < n && strcmp(names[i], name) != 0)
+        i++;
+    return i < n ? values[i] : 0;
+}
+
 static void section_stats(struct text *out, struct call *c)
 {
-    uint64_t commands = 0;
-    uint64_t bytes_in = 0;
-    uint64_t connections = 0;
-    uint64_t errors = 0;
-    for (uint32_t i = 0; i < c->a->conf.reactors; i++) {
-        struct reactor *r = &c->a->reactors[i];
-        commands += atomic_load_explicit(&r->commands, memory_order_relaxed);
-        bytes_in += atomic_load_explicit(&r->bytes_in, memory_order_relaxed);
-        connections += atomic_load_explicit(&r->connections, memory_order_relaxed);
-        for (uint32_t e = 0; e < ADMIN_ERROR_CODES; e++)
-            errors += atomic_load_explicit(&r->errors[e], memory_order_relaxed);
-    }
-    uint32_t topics[TOPIC_KINDS];
-    hs_lock_take(c->a->directory_lock);
-    for (int k = 0; k < TOPIC_KINDS; k++)
-        topics[k] = c->a->directory.kinds[k].by_name.n;
-    hs_lock_release(c->a->directory_lock);
+    uint64_t counts[HS_ADMIN_COUNTERS];
+    hs_admin_counters(c->a, counts);
+    admin_text_printf(
+        out,
+        "total_connections_received:%" PRIu64 "\r\ntotal_commands_processed:%" PRIu64
+        "\r\ntotal_net_input_bytes:%" PRIu64 "\r\nrejected_connections:%" PRIu64 "\r\n"
+        "expired_keys:0\r\nevicted_keys:0\r\nkeyspace_hits:0\r\nkeyspace_misses:0\r\n",
+        counts[HS_ADMIN_CONNECTIONS], counts[HS_ADMIN_COMMANDS], counts[HS_ADMIN_BYTES_IN],
+        net_counter(c, "clients_refused"));
     admin_text_printf(out,
-                      "total_connections_received:%" PRIu64 "\r\ntotal_commands_processed:%" PRIu64
-                      "\r\ntotal_net_input_bytes:%" PRIu64 "\r\nrejected_connections:0\r\n"
-                      "expired_keys:0\r\nevicted_keys:0\r\nkeyspace_hits:0\r\nkeyspace_misses:0\r\n"
-                      "pubsub_channels:%u\r\npubsub_patterns:%u\r\npubsubshard_channels:%u\r\n"
-                      "total_error_replies:%" PRIu64 "\r\n",
-                      connections, commands, bytes_in, topics[TOPIC_CHANNEL], topics[TOPIC_PATTERN],
-                      topics[TOPIC_SHARD], errors);
+                      "pubsub_channels:%" PRIu64 "\r\npubsub_patterns:%" PRIu64
+                      "\r\npubsubshard_channels:%" PRIu64 "\r\ntotal_error_replies:%" PRIu64 "\r\n",
+                      counts[HS_ADMIN_CHANNELS], counts[HS_ADMIN_PATTERNS],
+                      counts[HS_ADMIN_SHARD_CHANNELS], counts[HS_ADMIN_ERRORS]);
 }
 
 static void section_cpu(struct text *out, struct call *c)
 {
-    (void)c;
-    struct rusage use;
-    getrusage(RUSAGE_SELF, &use);
+    const uint64_t second = 1000000;
+    uint64_t counts[HS_ADMIN_COUNTERS];
+    hs_admin_counters(c->a, counts);
+    uint64_t sys = counts[HS_ADMIN_CPU_SYS_US], user = counts[HS_ADMIN_CPU_USER_US];
     admin_text_printf(out,
-                      "used_cpu_sys:%ld.%06ld\r\nused_cpu_user:%ld.%06ld\r\n"
-                      "used_cpu_sys_children:0.000000\r\nused_cpu_user_children:0.000000\r\n",
-                      (long)use.ru_stime.tv_sec, (long)use.ru_stime.tv_usec,
-                      (long)use.ru_utime.tv_sec, (long)use.ru_utime.tv_usec);
+                      "used_cpu_sys:%" PRIu64 ".%06" PRIu64 "\r\nused_cpu_user:%" PRIu64
+                      ".%06" PRIu64
+                      "\r\nused_cpu_sys_children:0.000000\r\nused_cpu_user_children:0.000000\r\n",
+                      sys / second, sys % second, user / second, user % second);
 }
 
 static void section_empty(struct text *out, struct call *c)
@@ -134,12 +115,10 @@ static void section_empty(struct text *out, struct call *c)
 
 static void section_errorstats(struct text *out, struct call *c)
 {
-    for (uint32_t e = 0; e < ADMIN_ERROR_CODES; e++) {
-        uint64_t n = 0;
-        for (uint32_t i = 0; i < c->a->conf.reactors; i++)
-            n += atomic_load_explicit(&c->a->reactors[i].errors[e], memory_order_relaxed);
+    for (uint32_t e = 0; e < HS_ADMIN_ERROR_CODES; e++) {
+        uint64_t n = hs_admin_errors(c->a, e);
         if (n > 0)
-            admin_text_printf(out, "errorstat_%s:count=%" PRIu64 "\r\n", admin_error_code(e), n);
+            admin_text_printf(out, "errorstat_%s:count=%" PRIu64 "\r\n", hs_admin_error_code(e), n);
     }
 }
 
@@ -148,8 +127,6 @@ static void section_cluster(struct text *out, struct call *c)
     (void)c;
     admin_text_printf(out, "cluster_enabled:1\r\n");
 }
-
-enum { NET_COUNTERS_MAX = 128 }; /* more would be left out of INFO; there are some 40 */
 
 /* What every room counts, each under its room's name. "_now" and "_max" values
  * are gauges, the others only grow. */
@@ -170,18 +147,11 @@ static void section_hearsay(struct text *out, struct call *c)
     for (uint32_t i = 0; i < hs_watch_counters_n(); i++)
         admin_text_printf(out, "watch_%s:%" PRIu64 "\r\n", hs_watch_counter_name(i),
                           hs_watch_counter(c->a->conf.watch, i));
-    uint64_t renders = 0;
-    uint64_t lost = 0;
-    uint64_t forged = 0;
-    for (uint32_t i = 0; i < c->a->conf.reactors; i++) {
-        lost += atomic_load_explicit(&c->a->reactors[i].events_lost, memory_order_relaxed);
-        forged += atomic_load_explicit(&c->a->reactors[i].events_forged, memory_order_relaxed);
-        renders += atomic_load_explicit(&c->a->reactors[i].renders, memory_order_relaxed);
-    }
-    admin_text_printf(out,
-                      "admin_renders:%" PRIu64 "\r\nadmin_events_lost:%" PRIu64
-                      "\r\nadmin_events_forged:%" PRIu64 "\r\n",
-                      renders, lost, forged);
+    uint64_t counts[HS_ADMIN_COUNTERS];
+    hs_admin_counters(c->a, counts);
+    for (int i = HS_ADMIN_RENDERS; i <= HS_ADMIN_EVENTS_FORGED; i++)
+        admin_text_printf(out, "%s:%" PRIu64 "\r\n",
+                          hs_admin_counter_name((enum hs_admin_counter)i), counts[i]);
 }
 
 static const struct {

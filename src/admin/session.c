@@ -10,12 +10,12 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-static const char *const error_codes[ADMIN_ERROR_CODES] = {
+static const char *const error_codes[HS_ADMIN_ERROR_CODES] = {
     "ERR",    "MOVED",     "ASK",     "CLUSTERDOWN", "CROSSSLOT", "TRYAGAIN",
     "NOAUTH", "WRONGPASS", "NOPROTO", "EXECABORT",   "LOADING",   "OTHER",
 };
 
-const char *admin_error_code(uint32_t i)
+const char *hs_admin_error_code(uint32_t i)
 {
     return error_codes[i];
 }
@@ -24,7 +24,7 @@ static void count_error(struct reactor *r, const char *text)
 {
     size_t n = strcspn(text, " ");
     uint32_t i = 0;
-    while (i < ADMIN_ERROR_CODES - 1 &&
+    while (i < HS_ADMIN_ERROR_CODES - 1 &&
            (strlen(error_codes[i]) != n || memcmp(error_codes[i], text, n) != 0))
         i++;
     atomic_fetch_add_explicit(&r->errors[i], 1, memory_order_relaxed);

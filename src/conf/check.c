@@ -79,6 +79,11 @@ static int check_ports(const struct hs_conf *c, const struct complaint *to)
         return complain(to, "tls-port %u is the port too; they must differ", c->tls_port);
     if (check_bus_port(c, to) != 0)
         return -1;
+    if (c->metrics_port != 0 && (c->metrics_port == c->port || c->metrics_port == c->tls_port ||
+                                 c->metrics_port == hs_conf_bus_port(c))) {
+        return complain(to, "metrics-port %u is the %s port too; they must differ", c->metrics_port,
+                        c->metrics_port == hs_conf_bus_port(c) ? "bus" : "client");
+    }
     if (c->announce_bus_port != 0 && c->announce_bus_port == c->announce_port) {
         return complain(to,
                         "cluster-announce-bus-port %u is cluster-announce-port too; they must "

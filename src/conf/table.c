@@ -79,6 +79,11 @@ static const char *numeric(const char *text)
     return text[0] == '\0' || hs_wire_ip_valid(text) ? NULL : "argument must be a numeric address";
 }
 
+static const char *numeric_address(const char *text)
+{
+    return text[0] != '\0' ? numeric(text) : "argument must not be empty";
+}
+
 static const char *not_empty(const char *text)
 {
     return text[0] != '\0' ? NULL : "argument must not be empty";
@@ -259,6 +264,10 @@ const struct conf_row conf_table[] = {
            "Tie each reactor and the owner to a core of its own."),
     TEXT(CONF_OURS, "notification-script", notification_script, NULL, "", ONCE,
          "A program to call with each urgent event's name and line; empty for none."),
+    NUMBER(CONF_OURS, "metrics-port", NULL, metrics_port, 0, 65535, "0", "port", ONCE,
+           "Where /metrics, /healthz and /readyz are served over HTTP; 0 for nowhere."),
+    TEXT(CONF_OURS, "metrics-bind", metrics_bind, numeric_address, "127.0.0.1", ONCE,
+         "The numeric address of metrics-port; 0.0.0.0 or :: for all of this host's."),
 };
 
 const uint32_t conf_table_n = sizeof(conf_table) / sizeof(conf_table[0]);

@@ -25,6 +25,11 @@ uint32_t hs_core_counters(const struct hs_core *c, const uint64_t **values)
     return COUNTERS_N;
 }
 
+uint32_t hs_core_counters_n(void)
+{
+    return COUNTERS_N;
+}
+
 const char *hs_core_counter_name(uint32_t i)
 {
     HS_ASSERT(i < COUNTERS_N);

@@ -8,6 +8,7 @@
 
 #include "hearsay/admin.h"
 #include "hearsay/conf.h"
+#include "hearsay/metrics.h"
 #include "hearsay/net.h"
 #include "hearsay/owner.h"
 #include "hearsay/store.h"
@@ -44,6 +45,7 @@ struct daemon {
     struct hs_tls *tls; /* NULL without TLS */
     struct hs_net *net;
     struct hs_owner *owner;
+    struct hs_metrics *metrics; /* NULL: metrics-port is 0 */
     bool has_logfile, has_pidfile, has_unixsocket;
 
     pthread_t owner_thread, store_thread, watch_thread, script_thread,

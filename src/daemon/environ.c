@@ -13,6 +13,7 @@
 
 enum {
     FDS_OWN = 64,        /* log, lock, listeners, temporary files */
+    FDS_METRICS = 72,    /* 64 connections, the listener, what its library opens */
     FDS_PER_REACTOR = 4, /* ring, doorbell, and what a library may open */
     CLIENTS_MIN = 16,    /* fewer are of no use: redis-cli --cluster needs several */
     NODES_MIN = 16,
@@ -104,7 +105,8 @@ void daemon_report(struct daemon *d, int code)
 static uint64_t fds_for(const struct daemon *d, uint32_t nodes, uint32_t clients)
 {
     /* Two links per peer: ours to it, and its to us. */
-    return 2 * (uint64_t)(nodes - 1) + clients + FDS_OWN + FDS_PER_REACTOR * d->reactors_n;
+    return 2 * (uint64_t)(nodes - 1) + clients + FDS_OWN + FDS_PER_REACTOR * d->reactors_n +
+           (d->conf.metrics_port != 0 ? FDS_METRICS : 0);
 }
 
 /* The soft limit after asking for need. Only a privileged process may raise the

@@ -85,6 +85,30 @@ static int listen_unix(struct daemon *d)
     return DAEMON_OK;
 }
 
+static int listen_metrics(struct daemon *d)
+{
+    const struct hs_conf *c = &d->conf;
+    if (c->metrics_port == 0)
+        return DAEMON_OK;
+    struct hs_metrics_conf conf = {.snapshot = d->snapshot,
+                                   .reader = d->reactors_n + 1,
+                                   .net = d->net,
+                                   .admin = d->admin,
+                                   .tls = d->tls,
+                                   .watch = d->watch};
+    struct endpoint e = {NULL, c->metrics_port, "metrics port", "metrics-port"};
+    int err = 0;
+    d->metrics = hs_metrics_create(&conf, c->metrics_bind, c->metrics_port, &err);
+    if (d->metrics != NULL)
+        return DAEMON_OK;
+    if (err == -EADDRINUSE)
+        return refuse(d, &e, c->metrics_bind, err);
+    return daemon_fail(d, DAEMON_REFUSED,
+                       "Cannot listen on %s, metrics port %u: %s. Check 'metrics-bind' and "
+                       "'metrics-port'.",
+                       c->metrics_bind, (unsigned)c->metrics_port, strerror(-err));
+}
+
 int daemon_listen(struct daemon *d)
 {
     const struct hs_conf *c = &d->conf;
@@ -104,5 +128,7 @@ int daemon_listen(struct daemon *d)
         code = listen_on_all(d, &bus);
     if (code == DAEMON_OK)
         code = listen_unix(d);
+    if (code == DAEMON_OK)
+        code = listen_metrics(d);
     return code;
 }

@@ -51,6 +51,10 @@ static void announce(const struct daemon *d)
            "Reactors %" PRIu32 ", prepared for %" PRIu32 " nodes and %" PRIu32 " clients%s%s",
            d->reactors_n, c->nodes_max, c->maxclients, d->net_offers[0] != 0 ? "; " : "",
            d->net_offers);
+    if (c->metrics_port != 0)
+        hs_log(HS_LOG_NOTICE, "Metrics: http://%s%s%s:%u/metrics",
+               strchr(c->metrics_bind, ':') != NULL ? "[" : "", c->metrics_bind,
+               strchr(c->metrics_bind, ':') != NULL ? "]" : "", (unsigned)c->metrics_port);
     /* Tools that start a stock server wait for its words. */
     char tls[48] = "";
     if (c->tls_port != 0)

@@ -219,7 +219,8 @@ int daemon_build(struct daemon *d)
     if (err != 0)
         return daemon_fail(d, DAEMON_REFUSED, "No eventfd for the owner: %s.", strerror(-err));
     d->has_owner_wake = true;
-    d->snapshot = hs_snapshot_create(d->reactors_n + 1, hs_published_destroy);
+    /* The reactors, the watch, and whoever scrapes. */
+    d->snapshot = hs_snapshot_create(d->reactors_n + 2, hs_published_destroy);
     if (d->snapshot == NULL)
         return no_memory(d, "the published view");
     code = build_watch(d);
@@ -244,6 +245,7 @@ void daemon_remove_files(struct daemon *d)
 
 void daemon_demolish(struct daemon *d)
 {
+    hs_metrics_destroy(d->metrics);
     hs_owner_destroy(d->owner);
     if (d->net != NULL)
         hs_net_destroy(d->net);

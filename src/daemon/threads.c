@@ -1,4 +1,5 @@
-/* threads.c - one thread per reactor, one for the owner, one for the disk.
+/* threads.c - one thread per reactor, one for the owner, one for the disk, and
+ * libmicrohttpd's own if metrics are wanted.
  *
  * With cpu-pinning the owner has the first CPU this process may use, and the
  * reactors the following ones, in turn if there are fewer.
@@ -130,6 +131,10 @@ int daemon_start_threads(struct daemon *d)
     d->owner_started = code == DAEMON_OK;
     if (d->owner_started && d->conf.cpu_pinning)
         pin(d->owner_thread, 0);
+    int err = code == DAEMON_OK && d->metrics != NULL ? hs_metrics_start(d->metrics) : 0;
+    if (err != 0)
+        return daemon_fail(d, DAEMON_REFUSED, "Cannot serve metrics: %s. Set 'metrics-port 0'.",
+                           strerror(-err));
     return code;
 }
 
@@ -161,6 +166,8 @@ static void stop_watch(struct daemon *d)
 void daemon_stop_threads(struct daemon *d)
 {
     bool stopped = true;
+    if (d->metrics != NULL)
+        hs_metrics_stop(d->metrics);
     if (d->owner != NULL && d->reactors_started > 0 && !d->owner_started) {
         /* The owner alone can tell reactors to stop: it runs here, just for that. */
         hs_owner_stop(d->owner);

@@ -100,6 +100,14 @@ uint16_t hs_topo_find(const struct hs_topo *t, const struct hs_node_id *id)
     return HS_TOPO_NONE;
 }
 
+uint32_t hs_topo_links(const struct hs_topo *t)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < t->nodes_n; i++)
+        n += (t->nodes[i].link_to_ms != 0) + (uint32_t)(t->nodes[i].link_from_ms != 0);
+    return n;
+}
+
 uint64_t hs_topo_epoch(const struct hs_topo *t, uint32_t node)
 {
     HS_ASSERT(node < t->nodes_n);

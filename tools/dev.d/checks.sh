@@ -34,6 +34,12 @@ verb_fmt() {
     clang_format -i
 }
 
+verb_docs() {
+    verb_build
+    build/metrics-page >build/metrics.md && mv build/metrics.md docs/metrics.md
+    echo "docs/metrics.md is that of the table."
+}
+
 lint_format() {
     clang_format --dry-run -Werror
 }

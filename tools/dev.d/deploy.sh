@@ -3,8 +3,10 @@
 
 DEPLOY_PACKAGES=(dpkg-dev lintian debootstrap systemd-container zsh)
 PACKAGE_DIR=build-package
-BASE=$PACKAGE_DIR/base.tar      # a Debian to install into, kept for the next time
 BASE_PACKAGES=systemd,systemd-sysv,dbus,logrotate,procps,libck0,libmimalloc2.0,libssl3,liburing2
+BASE_PACKAGES+=,libmicrohttpd12
+# A Debian to install into, kept for the next time as long as it is to hold the same.
+BASE=$PACKAGE_DIR/base-$(cksum <<<"$BASE_PACKAGES" | cut -d' ' -f1).tar
 BOOT_S=300
 # There is no address for the maintainer yet, nor a bug to close; and the units are
 # stopped by systemctl, since deb-systemd-invoke is debhelper's.

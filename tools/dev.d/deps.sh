@@ -2,7 +2,7 @@
 # deps: Debian packages, only those that are missing.
 
 BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config liburing-dev libmimalloc-dev libck-dev
-    libssl-dev check libsubunit-dev)
+    libssl-dev check libsubunit-dev libmicrohttpd-dev)
 TEST_PACKAGES=(openssl iproute2 python3 python3-redis redis-server redis-tools procps mandoc)
 DEV_PACKAGES=(clang clang-format clang-tidy llvm libclang-rt-14-dev shellcheck codespell
     util-linux)

@@ -15,8 +15,9 @@ SYSTEM_ONLY_IN = [
     (r"liburing(/|\.h$)", {"net"}),
     (r"ck_", {"ring"}),
     (r"mimalloc", {"base"}),
+    (r"microhttpd\.h$", {"metrics"}),
     (r"pthread\.h$|threads\.h$", {"base", "ring", "store", "daemon"}),
-    (r"sys/socket\.h$|netinet/tcp\.h$|netdb\.h$|sys/un\.h$", {"net", "daemon", "base"}),
+    (r"sys/socket\.h$|netinet/tcp\.h$|netdb\.h$|sys/un\.h$", {"net", "daemon", "base", "metrics"}),
     (r"sys/time\.h$|time\.h$", {"base", "store", "owner", "daemon"}),
 ]
 
