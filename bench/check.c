@@ -95,7 +95,7 @@ void check_frame(struct worker *w, struct conn *c, const struct hs_view *v)
         return;
     }
     check_header(w, c, v);
-    if ((v->marks & (HS_VIEW_UNKNOWN | HS_VIEW_BAD_GOSSIP)) != 0) {
+    if ((v->marks & HS_VIEW_UNKNOWN) != 0 || !hs_wire_gossip_valid(v)) {
         fault(w, BAD_FRAME, "a frame of type %u with marks %u", v->type, v->marks);
     } else if (v->type <= HS_MSG_MEET) {
         check_gossip(w, v);

@@ -62,7 +62,7 @@ static void put_frame(const struct decode_stream *s, const uint8_t *p, uint32_t 
     printf("%s\n", text);
     if (s->run->gossip)
         put_details(&v, text);
-    if (v.marks & HS_VIEW_BAD_GOSSIP)
+    if (!hs_wire_gossip_valid(&v))
         s->run->malformed = true;
 }
 

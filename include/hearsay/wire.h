@@ -159,10 +159,9 @@ uint32_t hs_wire_frame_max(uint32_t nodes_max);
  * hs_wire_frame_max(). */
 enum hs_wire_err hs_wire_frame_len(const uint8_t *p, size_t n, uint32_t len_max, uint32_t *len);
 
-enum {                         /* hs_view.marks */
-       HS_VIEW_LIGHT = 1,      /* no sender, no header: only a publish body */
-       HS_VIEW_BAD_GOSSIP = 2, /* an invalid id in the gossip: skip the section */
-       HS_VIEW_UNKNOWN = 4,    /* type we do not know: only the header means something */
+enum {                      /* hs_view.marks */
+       HS_VIEW_LIGHT = 1,   /* no sender, no header: only a publish body */
+       HS_VIEW_UNKNOWN = 2, /* type we do not know: only the header means something */
 };
 
 /* What hs_wire_check() learned about one frame. Borrows the bytes. */
@@ -236,6 +235,9 @@ static inline void hs_slot_set(uint8_t *bitmap, uint32_t slot)
 
 /* Exactly 40 characters of [0-9a-z]. */
 bool hs_wire_id_valid(const uint8_t *id);
+/* All ids of a section: if one is not, none of it is to be believed. Not part of
+ * the check, because who knows all ids of a section knows that they are valid. */
+bool hs_wire_gossip_valid(const struct hs_view *v);
 
 /* Copies an address text of the wire, terminated whatever the sender did. */
 void hs_wire_ip(const uint8_t src[HS_IP_LEN], char dst[HS_IP_LEN]);

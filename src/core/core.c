@@ -32,6 +32,7 @@ enum part {
     INDEX,
     FREE,
     ANNOUNCE,
+    FOUND,
     LINKS,
     ROWS,
     STAMPS_,
@@ -57,6 +58,7 @@ static size_t part_size(const struct hs_core_opts *o, enum part part)
     case BOARD_IX:
     case FREE:
     case ANNOUNCE:
+    case FOUND:
         return o->nodes_max * sizeof(uint16_t);
     case INDEX:
         return index_slots(o) * sizeof(uint32_t);
@@ -102,6 +104,7 @@ static void carve(struct hs_core *c, const struct hs_core_opts *o)
     c->index_mask = index_slots(o) - 1;
     c->free_nodes = (uint16_t *)(void *)at[FREE];
     c->announce = (uint16_t *)(void *)at[ANNOUNCE];
+    c->found = (uint16_t *)(void *)at[FOUND];
     c->links = (struct link *)(void *)at[LINKS];
     c->rows = (struct row *)(void *)at[ROWS];
     c->rows_max = (uint32_t)core_rows_max(o);

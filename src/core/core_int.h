@@ -236,6 +236,7 @@ struct hs_core {
     struct names *names;
     uint8_t *board;     /* nodes_max gossip entries in wire form, shuffled */
     uint16_t *board_ix; /* position -> node */
+    uint16_t *found;    /* the nodes of the section that is being read */
     uint32_t *index;    /* open addressing: fingerprint << 16 | node + 1 */
     uint32_t index_mask;
     uint32_t nodes_n;  /* known, the local node included */
@@ -294,7 +295,7 @@ struct hs_core {
     bool mf_can_start;
 
     /* Our header as of the last durable change, and extensions (emit.c, ext.c). */
-    uint8_t hdr[HS_HDR_LEN];
+    _Alignas(64) uint8_t hdr[HS_HDR_LEN];
     bool hdr_due;
     uint8_t ext[4 * (8 + 256) + 48]; /* ours, without forgotten nodes */
     uint32_t ext_hostname_len;       /* the first one's length, 0 if none */
@@ -406,8 +407,8 @@ static inline void core_want_sync(struct hs_core *c)
 
 /* index.c */
 uint16_t core_index_find(const struct hs_core *c, const void *id);
-void core_index_prefetch(const struct hs_core *c, const void *id);
-void core_index_prefetch_node(const struct hs_core *c, const void *id);
+bool core_index_find_all(const struct hs_core *c, const uint8_t *entries, uint32_t n,
+                         uint16_t *found);
 void core_index_add(struct hs_core *c, uint16_t ix);
 void core_index_remove(struct hs_core *c, uint16_t ix);
 

@@ -9,8 +9,6 @@
 /* A peer's clock may be this much ahead of ours; reference behaviour. */
 #define FUTURE_MS_MAX 500
 
-enum { AHEAD = 8 }; /* entries: some hundred ns, as long as memory takes */
-
 /* "It answered me then" is as good as an answer to us, as long as nobody
  * doubts it: this is what keeps large clusters from pinging everybody. */
 static void take_pong_time(struct hs_core *c, uint16_t ix, const uint8_t *g)
@@ -120,36 +118,30 @@ static void unknown(struct hs_core *c, uint16_t sender, const uint8_t *g)
     core_want_save(c);
 }
 
-/* Asks for the memory of the entries that come next: first where the index
- * has them, then their nodes. */
-static void look_ahead(const struct hs_core *c, const struct hs_view *v, uint32_t i, uint32_t n)
-{
-    if (i + 2 * AHEAD < n) {
-        core_index_prefetch(c, hs_view_gossip(v, i + 2 * AHEAD));
-    }
-    if (i + AHEAD < n) {
-        core_index_prefetch_node(c, hs_view_gossip(v, i + AHEAD));
-    }
-}
-
+/* Sections are looked up whole before any of it is believed: one with an id
+ * that cannot be an id is skipped. Ids in our table are valid, so only a section
+ * that names somebody unknown has to be checked for that. */
 void core_gossip_read(struct hs_core *c, uint16_t sender, const struct hs_view *v)
 {
     bool voter = is_voter(c, sender);
+    uint32_t n = v->gossip_n;
 
-    if ((v->marks & HS_VIEW_BAD_GOSSIP) != 0) {
+    if (n > c->opts.nodes_max) { /* nobody can know so many: repetitions */
+        n = c->opts.nodes_max;
+    }
+    bool all_known = n == 0 || core_index_find_all(c, hs_view_gossip(v, 0), n, c->found);
+    if ((!all_known || n < v->gossip_n) && !hs_wire_gossip_valid(v)) {
         COUNT(c, gossip_skipped);
         return;
     }
-    uint32_t n = v->gossip_n;
-    if (n > c->opts.nodes_max) { /* nobody can know so many: repetitions */
-        c->counters[COUNT_gossip_cut] += n - c->opts.nodes_max;
-        n = c->opts.nodes_max;
-    }
+    c->counters[COUNT_gossip_cut] += v->gossip_n - n;
     c->counters[COUNT_gossip_entries] += n;
     for (uint32_t i = 0; i < n; i++) {
         const uint8_t *g = hs_view_gossip(v, i);
-        look_ahead(c, v, i, n);
-        uint16_t ix = core_index_find(c, g);
+        uint16_t ix = c->found[i];
+        if (ix == NIL16) {
+            ix = core_index_find(c, g); /* an entry before it may have added it */
+        }
         if (ix != NIL16) {
             known(c, sender, voter, ix, g);
         } else {

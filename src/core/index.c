@@ -7,6 +7,8 @@
  */
 #include "core_int.h"
 
+enum { AHEAD = 8 }; /* entries: some hundred ns, as long as memory takes */
+
 static uint64_t load64(const uint8_t *p)
 {
     uint64_t v;
@@ -32,21 +34,8 @@ static uint32_t fingerprint(uint64_t h)
 
 /* Entries of gossip are about nodes all over the table: with two passes over a
  * handful of them, their cache lines come at once and not one after the other. */
-void core_index_prefetch(const struct hs_core *c, const void *id)
+static uint16_t probe(const struct hs_core *c, const void *id, uint64_t h)
 {
-    __builtin_prefetch(&c->index[(uint32_t)hash(c, id) & c->index_mask]);
-}
-
-void core_index_prefetch_node(const struct hs_core *c, const void *id)
-{
-    uint32_t slot = c->index[(uint32_t)hash(c, id) & c->index_mask];
-
-    __builtin_prefetch(&c->hot[slot == 0 ? 0 : (uint16_t)((slot & 0xffff) - 1)]);
-}
-
-uint16_t core_index_find(const struct hs_core *c, const void *id)
-{
-    uint64_t h = hash(c, id);
     uint32_t fp = fingerprint(h);
 
     for (uint32_t i = (uint32_t)h & c->index_mask;; i = (i + 1) & c->index_mask) {
@@ -61,6 +50,44 @@ uint16_t core_index_find(const struct hs_core *c, const void *id)
             }
         }
     }
+}
+
+uint16_t core_index_find(const struct hs_core *c, const void *id)
+{
+    return probe(c, id, hash(c, id));
+}
+
+static void prefetch_node(const struct hs_core *c, uint64_t h)
+{
+    uint32_t slot = c->index[(uint32_t)h & c->index_mask];
+
+    __builtin_prefetch(&c->hot[slot == 0 ? 0 : (uint16_t)((slot & 0xffff) - 1)]);
+}
+
+/* The nodes of n gossip entries. False if somebody is not known: NIL16. What an
+ * entry needs is asked for ahead: its slot of the index, then its node. */
+bool core_index_find_all(const struct hs_core *c, const uint8_t *entries, uint32_t n,
+                         uint16_t *found)
+{
+    uint64_t h[2 * AHEAD]; /* of the entries on their way, in a circle */
+    bool all = true;
+
+    for (uint32_t i = 0; i < n + 2 * AHEAD; i++) {
+        uint64_t *at = &h[i % (2 * AHEAD)];
+        if (i >= 2 * AHEAD) {
+            uint32_t done = i - 2 * AHEAD;
+            found[done] = probe(c, entries + (size_t)done * HS_GOSSIP_LEN + HS_G_ID, *at);
+            all = all && found[done] != NIL16;
+        }
+        if (i < n) {
+            *at = hash(c, entries + (size_t)i * HS_GOSSIP_LEN + HS_G_ID);
+            __builtin_prefetch(&c->index[(uint32_t)*at & c->index_mask]);
+        }
+        if (i >= AHEAD && i - AHEAD < n) {
+            prefetch_node(c, h[(i - AHEAD) % (2 * AHEAD)]);
+        }
+    }
+    return all;
 }
 
 void core_index_add(struct hs_core *c, uint16_t ix)

@@ -110,7 +110,7 @@ static void look(struct hs_sim *s, uint32_t i, struct observer *o)
 
 static bool accuses(const struct hs_view *v)
 {
-    if (v->type > HS_MSG_MEET || (v->marks & HS_VIEW_BAD_GOSSIP) != 0) {
+    if (v->type > HS_MSG_MEET || !hs_wire_gossip_valid(v)) {
         return false;
     }
     for (uint32_t k = 0; k < v->gossip_n; k++) {
@@ -165,7 +165,7 @@ void checks_after(struct hs_sim *s, uint32_t i, const struct hs_event *ev, uint3
         look(s, i, o);
     }
     if (o->attentive || (o->heard_n > 0 && ev->type == HS_EV_RECV && ev->msg->type <= HS_MSG_MEET &&
-                         (ev->msg->marks & HS_VIEW_BAD_GOSSIP) == 0)) {
+                         hs_wire_gossip_valid(ev->msg))) {
         hear(s, o, from, ev->msg);
     }
 }

@@ -75,15 +75,6 @@ static enum hs_wire_err check_extensions(const struct hs_view *v)
     return off == v->len ? HS_WIRE_OK : HS_WIRE_EXTENSION;
 }
 
-static bool gossip_ids_are_valid(const struct hs_view *v)
-{
-    for (uint32_t i = 0; i < v->gossip_n; i++) {
-        if (!hs_wire_id_valid(hs_view_gossip(v, i) + HS_G_ID))
-            return false;
-    }
-    return true;
-}
-
 /* PING, PONG, MEET. Without EXT_DATA the extensions field is not believed:
  * before 7.0 those bytes were reserved. Nothing may follow the gossip then. */
 static enum hs_wire_err check_ping(struct hs_view *v)
@@ -97,11 +88,7 @@ static enum hs_wire_err check_ping(struct hs_view *v)
     v->ext_off = end;
     if (v->frame[HS_OFF_MFLAGS] & HS_MFLAG_EXT_DATA)
         v->ext_n = hs_get16(v->frame + HS_OFF_EXTENSIONS);
-    enum hs_wire_err e = check_extensions(v);
-
-    if (e == HS_WIRE_OK && !gossip_ids_are_valid(v))
-        v->marks |= HS_VIEW_BAD_GOSSIP;
-    return e;
+    return check_extensions(v);
 }
 
 static enum hs_wire_err check_fixed(const struct hs_view *v, uint32_t len)

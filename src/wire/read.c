@@ -39,6 +39,15 @@ bool hs_wire_id_valid(const uint8_t *id)
     return (halves[0] & halves[1]) == UINT64_MAX;
 }
 
+bool hs_wire_gossip_valid(const struct hs_view *v)
+{
+    for (uint32_t i = 0; i < v->gossip_n; i++) {
+        if (!hs_wire_id_valid(hs_view_gossip(v, i) + HS_G_ID))
+            return false;
+    }
+    return true;
+}
+
 size_t wire_text_len(const void *text, size_t max)
 {
     const uint8_t *p = text;

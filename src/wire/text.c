@@ -289,7 +289,7 @@ size_t hs_wire_text(const struct hs_view *v, char *buf, size_t n)
     if (!(v->marks & HS_VIEW_LIGHT))
         put_header(&t, v);
     put_body(&t, v);
-    if (v->marks & HS_VIEW_BAD_GOSSIP)
+    if (!hs_wire_gossip_valid(v))
         put_str(&t, " bad-gossip");
     return text_end(&t, n);
 }

@@ -31,7 +31,7 @@ static void check_ping(struct run *r, struct end *to, const struct hs_view *v)
         HS_ASSERT((flags & HS_NODE_NOADDR) != 0 ||
                   (hs_wire_ip_valid(ip) && hs_get16(g + HS_G_CPORT) != 0));
     }
-    HS_ASSERT((v->marks & HS_VIEW_BAD_GOSSIP) == 0);
+    HS_ASSERT(hs_wire_gossip_valid(v));
     HS_ASSERT((v->frame[HS_OFF_MFLAGS] & HS_MFLAG_EXT_DATA) != 0);
     HS_ASSERT(r->damaged || v->ext_n == 0 || to->shown || (to->ids & r->shown) != 0);
     while (hs_wire_ext_next(v, &off, &ext)) {

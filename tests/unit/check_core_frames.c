@@ -364,6 +364,40 @@ START_TEST(a_section_with_an_invalid_id_is_skipped)
 }
 END_TEST
 
+START_TEST(what_stands_before_an_invalid_id_is_skipped_with_it)
+{
+    struct hs_hdr h = solo_hdr(1);
+    struct hs_gossip g[] = {
+        {.id = solo_id(2), .ip = "127.0.0.2", .port = 1, .cport = 2, .flags = HS_NODE_FAIL},
+        {.id = solo_id(9), .ip = "127.0.0.9", .port = 1, .cport = 2, .flags = HS_NODE_MASTER},
+        {.id = solo_id(8), .ip = "127.0.0.8", .port = 1, .cport = 2, .flags = HS_NODE_MASTER},
+    };
+
+    g[2].id.hex[39] = 'G';
+    solo_section(&s, l, &h, g, 3);
+    ck_assert_uint_eq(counter(COUNT_gossip_skipped), 1);
+    ck_assert_uint_eq(counter(COUNT_reports_added), 0);
+    ck_assert_uint_eq(s.core->nodes_n, 4);
+    g[2].id.hex[39] = '0';
+    solo_section(&s, l, &h, g, 3);
+    ck_assert_uint_eq(counter(COUNT_gossip_skipped), 1);
+    ck_assert_uint_eq(counter(COUNT_reports_added), 1);
+    ck_assert_uint_eq(s.core->nodes_n, 6);
+}
+END_TEST
+
+START_TEST(a_stranger_named_twice_in_a_section_is_added_once)
+{
+    struct hs_hdr h = solo_hdr(1);
+    struct hs_gossip g[2] = {
+        {.id = solo_id(9), .ip = "127.0.0.9", .port = 1, .cport = 2, .flags = HS_NODE_MASTER}};
+
+    g[1] = g[0];
+    solo_section(&s, l, &h, g, 2);
+    ck_assert_uint_eq(s.core->nodes_n, 5);
+}
+END_TEST
+
 START_TEST(an_answer_from_the_future_is_not_believed)
 {
     struct hs_hdr h = solo_hdr(1);
@@ -407,6 +441,8 @@ int main(void)
     tcase_add_test(tc, a_master_takes_its_replica_along_to_another_shard);
     tcase_add_test(tc, gossip_about_ourselves_or_the_sender_is_no_news);
     tcase_add_test(tc, a_section_with_an_invalid_id_is_skipped);
+    tcase_add_test(tc, what_stands_before_an_invalid_id_is_skipped_with_it);
+    tcase_add_test(tc, a_stranger_named_twice_in_a_section_is_added_once);
     tcase_add_test(tc, an_answer_from_the_future_is_not_believed);
     suite_add_tcase(suite, tc);
     return hs_test_main(suite);

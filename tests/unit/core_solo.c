@@ -162,6 +162,17 @@ static void receive(struct solo *s, struct hs_link l, uint32_t len)
     solo_step(s, &(struct hs_event){.type = HS_EV_RECV, .link = l, .msg = &v});
 }
 
+void solo_section(struct solo *s, struct hs_link l, const struct hs_hdr *h,
+                  const struct hs_gossip *entries, uint16_t n)
+{
+    hs_wire_build_hdr(s->frame, h);
+    for (uint16_t i = 0; i < n; i++) {
+        hs_wire_put_gossip(s->frame + HS_HDR_LEN + i * HS_GOSSIP_LEN, &entries[i]);
+    }
+    hs_wire_finish(s->frame, HS_MSG_PING, n, 0, HS_HDR_LEN + n * (uint32_t)HS_GOSSIP_LEN);
+    receive(s, l, HS_HDR_LEN + n * (uint32_t)HS_GOSSIP_LEN);
+}
+
 void solo_ping(struct solo *s, struct hs_link l, uint16_t type, const struct hs_hdr *h,
                const struct hs_gossip *g)
 {

@@ -47,6 +47,9 @@ struct hs_hdr solo_hdr(uint32_t i);
 /* A PING, PONG or MEET with one gossip entry, if any, and our extensions bytes, if any. */
 void solo_ping(struct solo *s, struct hs_link l, uint16_t type, const struct hs_hdr *h,
                const struct hs_gossip *g);
+/* A PING with n gossip entries. */
+void solo_section(struct solo *s, struct hs_link l, const struct hs_hdr *h,
+                  const struct hs_gossip *entries, uint16_t n);
 void solo_plain(struct solo *s, struct hs_link l, uint16_t type, const struct hs_hdr *h);
 
 /* How many actions of that type, how many messages, in the last step. */
