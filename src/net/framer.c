@@ -1,9 +1,11 @@
-/* framer.c - memory is taken for bytes that came, not for bytes announced.
+/* framer.c - while memory is short, it is taken for bytes that came, not for
+ * bytes announced.
  *
- * A peer may announce a large frame and send it a byte a minute, so a block
- * starts small and is exchanged for the next larger size when it is full. The
- * copies cost at most as much again as the frame itself; a frame that lies
- * whole in one receive buffer, the usual case, is copied once.
+ * A peer may announce a large frame and send it a byte a minute. As long as
+ * most of the slab is free that harms nobody, and a frame gets the block for
+ * all of it at once. Past that a block starts small and is exchanged for the
+ * next larger size when it is full; those copies cost at most as much again as
+ * the frame itself.
  */
 #include "framer.h"
 
@@ -33,7 +35,7 @@ static bool learn_length(struct framer *f, uint32_t frame_max, const uint8_t *p,
 /* Makes room for the bytes at hand. */
 static bool make_room(struct framer *f, struct slab *slab, size_t n)
 {
-    uint32_t need = min_u32((size_t)f->have + n, f->want);
+    uint32_t need = slab_is_ample(slab) ? f->want : min_u32((size_t)f->have + n, f->want);
 
     if (f->frame != NULL && f->frame->size >= need)
         return true;

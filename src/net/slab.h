@@ -42,6 +42,9 @@ struct slab {
     uint64_t used; /* bytes in blocks that are out */
 };
 
+/* Of all its bytes, what may be out before memory counts as short. */
+enum { SLAB_AMPLE_PART = 4 };
+
 /* Room for frames of up to frame_max bytes, bytes_max in all (rounded down to
  * whole largest blocks, at least two). 0 or a negative errno. */
 int slab_init(struct slab *s, uint32_t bytes_max, uint32_t frame_max);
@@ -49,5 +52,10 @@ void slab_fini(struct slab *s);
 /* A block for at least size bytes, or NULL when there is none. */
 struct hs_frame *slab_get(struct slab *s, uint32_t size);
 void slab_put(struct slab *s, struct hs_frame *f);
+
+static inline bool slab_is_ample(const struct slab *s)
+{
+    return s->used < (uint64_t)s->pages_n * SLAB_PAGE / SLAB_AMPLE_PART;
+}
 
 #endif
