@@ -118,6 +118,34 @@ START_TEST(our_own_address_is_not_learned_from_where_nothing_is_known)
 }
 END_TEST
 
+START_TEST(names_and_ports_of_the_file_are_in_the_view_also_under_tls)
+{
+    struct hs_topo *boot = solo_topo(3), *t;
+    char longest[HS_HOSTNAME_MAX + 40];
+    uint32_t nodes, open, strings;
+
+    memset(longest, 'n', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    boot->nodes[1].hostname = "h.example";
+    boot->nodes[1].nodename = longest; /* as long as a file may have them, and longer */
+    boot->nodes[1].client_ipv4 = "1.2.3.4";
+    boot->nodes[1].tls_port = 7443;
+    boot->nodes[2].cport = 0;
+    s.conf.tls_cluster = true;
+    solo_start(&s, boot);
+    hs_core_topo_need(s.core, &nodes, &open, &strings);
+    t = hs_topo_create(nodes, open, strings);
+    hs_core_topology(s.core, s.now, t);
+    ck_assert_str_eq(t->nodes[1].hostname, "h.example");
+    ck_assert_uint_eq(strlen(t->nodes[1].nodename), HS_HOSTNAME_MAX);
+    ck_assert_str_eq(t->nodes[1].client_ipv4, "1.2.3.4");
+    ck_assert_uint_eq(t->nodes[1].port, 7000);
+    ck_assert_uint_eq(t->nodes[1].tls_port, 7443);
+    ck_assert((t->nodes[2].flags & HS_NODE_NOADDR) != 0);
+    hs_topo_destroy(t);
+}
+END_TEST
+
 /* ---- who answers ---- */
 
 static struct hs_link meet_somebody(void)
@@ -183,6 +211,69 @@ START_TEST(a_frame_on_an_earlier_connection_of_the_same_place_is_late)
     l.gen++;
     solo_ping(&s, l, HS_MSG_PING, &h, NULL);
     ck_assert_uint_eq(s.acts.n, 0);
+}
+END_TEST
+
+START_TEST(one_dial_makes_one_connection)
+{
+    solo_start(&s, solo_topo(2));
+    solo_connect(&s, 1);
+    solo_connected(&s, (struct hs_dial){1, s.core->cold[1].dial_gen});
+    ck_assert_uint_eq(solo_count(&s, HS_ACT_CLOSE), 1);
+    ck_assert_uint_eq(s.core->cold[1].to.ix, 0);
+}
+END_TEST
+
+START_TEST(a_section_longer_than_the_table_is_cut_and_counted)
+{
+    static uint8_t frame[16384];
+    struct hs_hdr h = solo_hdr(1);
+    struct hs_gossip g = {.id = solo_id(2), .ip = "127.0.0.1", .port = 7000, .cport = 17002};
+    uint32_t n = s.opts.nodes_max + 8;
+    const uint64_t *values;
+    struct hs_view v;
+
+    solo_start(&s, solo_topo(3));
+    hs_wire_build_hdr(frame, &h);
+    for (uint32_t i = 0; i < n; i++) {
+        hs_wire_put_gossip(frame + HS_HDR_LEN + i * HS_GOSSIP_LEN, &g);
+    }
+    uint32_t len = HS_HDR_LEN + n * HS_GOSSIP_LEN;
+    hs_wire_finish(frame, HS_MSG_PING, (uint16_t)n, 0, len);
+    ck_assert_int_eq(hs_wire_check(frame, len, &v), HS_WIRE_OK);
+    struct hs_link l = solo_accept(&s);
+    solo_step(&s, &(struct hs_event){.type = HS_EV_RECV, .link = l, .msg = &v});
+    uint32_t counters_n = hs_core_counters(s.core, &values);
+    for (uint32_t i = 0; i < counters_n; i++) {
+        if (strcmp(hs_core_counter_name(i), "gossip_cut") == 0) {
+            ck_assert_uint_eq(values[i], 8);
+        }
+    }
+}
+END_TEST
+
+START_TEST(of_too_many_strangers_the_quietest_is_forgotten)
+{
+    uint32_t most = sizeof(s.core->strangers) / sizeof(s.core->strangers[0]);
+    struct hs_hdr h = solo_hdr(1);
+
+    solo_start(&s, solo_topo(1));
+    struct hs_link l = solo_accept(&s);
+    for (uint32_t i = 0; i <= most; i++) {
+        if (i == most) { /* the first one is heard again: the second is the quietest now */
+            memset(h.sender.hex, '0', HS_ID_LEN);
+            solo_ping(&s, l, HS_MSG_PING, &h, NULL);
+        }
+        memset(h.sender.hex, '0', HS_ID_LEN);
+        h.sender.hex[0] = (char)('0' + i / 10);
+        h.sender.hex[1] = (char)('0' + i % 10);
+        s.now.mono.ms += 10;
+        solo_ping(&s, l, HS_MSG_PING, &h, NULL);
+    }
+    ck_assert_uint_eq(s.core->strangers_n, most);
+    for (uint32_t i = 0; i < most; i++) {
+        ck_assert(memcmp(s.core->strangers[i].id.hex, "01", 2) != 0);
+    }
 }
 END_TEST
 
@@ -403,7 +494,11 @@ int main(void)
     tcase_add_test(tc, ipv6_addresses_are_the_same_in_either_case);
     tcase_add_test(tc, the_longest_address_there_can_be_is_kept_whole);
     tcase_add_test(tc, our_own_address_is_not_learned_from_where_nothing_is_known);
+    tcase_add_test(tc, names_and_ports_of_the_file_are_in_the_view_also_under_tls);
     tcase_add_test(tc, a_handshake_answered_without_a_valid_id_is_over);
+    tcase_add_test(tc, one_dial_makes_one_connection);
+    tcase_add_test(tc, a_section_longer_than_the_table_is_cut_and_counted);
+    tcase_add_test(tc, of_too_many_strangers_the_quietest_is_forgotten);
     tcase_add_test(tc, a_handshake_with_a_known_node_tells_its_address_and_leaves_no_twin);
     tcase_add_test(tc, whoever_takes_the_address_of_a_quiet_node_starts_its_clock);
     tcase_add_test(tc, a_frame_on_an_earlier_connection_of_the_same_place_is_late);

@@ -21,10 +21,14 @@ static bool running;
 
 static atomic_int disk_error; /* errno of every rename, 0: it works */
 static atomic_int renames;
+static struct hs_topo *while_saving; /* submitted, as 9, from within the next rename */
 
 static int t_rename(const char *from, const char *to)
 {
     atomic_fetch_add(&renames, 1);
+    if (while_saving != NULL)
+        hs_store_submit(store, while_saving, 9, false);
+    while_saving = NULL;
     if (atomic_load(&disk_error) == 0)
         return rename(from, to);
     errno = atomic_load(&disk_error);
@@ -228,6 +232,21 @@ START_TEST(a_flush_saves_before_the_thread_runs_and_says_if_it_could_not)
 }
 END_TEST
 
+START_TEST(a_failed_save_gives_way_to_what_came_meanwhile_and_is_no_less_urgent)
+{
+    hs_store_submit(store, topology(1), 1, true);
+    while_saving = topology(9);
+    atomic_store(&disk_error, ENOSPC);
+    ck_assert(!hs_store_flush(store));
+    ck_assert_uint_eq(store->slot.seq, 9);
+    ck_assert(store->slot.sync);
+    atomic_store(&disk_error, 0);
+    ck_assert(hs_store_flush(store));
+    ck_assert_uint_eq(on_disk(), 9);
+    ck_assert(hs_store_flush(store)); /* nothing is left to do */
+}
+END_TEST
+
 START_TEST(stopping_writes_what_is_left)
 {
     start();
@@ -282,6 +301,7 @@ int main(void)
     tcase_add_test(tc, a_synchronous_save_does_not_wait_its_turn);
     tcase_add_test(tc, a_full_disk_is_retried_until_it_is_not);
     tcase_add_test(tc, a_flush_saves_before_the_thread_runs_and_says_if_it_could_not);
+    tcase_add_test(tc, a_failed_save_gives_way_to_what_came_meanwhile_and_is_no_less_urgent);
     tcase_add_test(tc, stopping_writes_what_is_left);
     tcase_add_test(tc, stopping_does_not_wait_for_a_broken_disk);
     tcase_add_test(tc, what_was_saved_is_what_the_next_start_reads);
