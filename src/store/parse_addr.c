@@ -24,11 +24,14 @@ static bool port_value(const char *text, uint16_t *port)
     return true;
 }
 
-static bool string_value(struct nodesconf *p, const char *text, const char **into)
+/* Keeps the text if it is valid, and says so. */
+static bool string_value(struct nodesconf *p, bool valid, const char *text, const char **into)
 {
-    *into = hs_topo_string(p->t, text);
-    HS_ASSERT(*into != NULL); /* the area is as large as the file */
-    return true;
+    if (valid) {
+        *into = hs_topo_string(p->t, text);
+        HS_ASSERT(*into != NULL); /* the area is as large as the file */
+    }
+    return valid;
 }
 
 static bool shard_value(const char *text, char shard_id[HS_ID_LEN])
@@ -55,11 +58,11 @@ static bool aux_value(struct nodesconf *p, struct hs_topo_node *node, char *fiel
     } else if (strcmp(field, "shard-id") == 0) {
         ok = shard_value(value, node->shard_id);
     } else if (strcmp(field, "nodename") == 0) {
-        ok = nodesconf_nodename_valid(value) && string_value(p, value, &node->nodename);
+        ok = string_value(p, nodesconf_nodename_valid(value), value, &node->nodename);
     } else if (strcmp(field, "client-ipv4") == 0) {
-        ok = nodesconf_address_valid(value) && string_value(p, value, &node->client_ipv4);
+        ok = string_value(p, nodesconf_address_valid(value), value, &node->client_ipv4);
     } else if (strcmp(field, "client-ipv6") == 0) {
-        ok = nodesconf_address_valid(value) && string_value(p, value, &node->client_ipv6);
+        ok = string_value(p, nodesconf_address_valid(value), value, &node->client_ipv6);
     } else {
         known = false;
     }
@@ -77,9 +80,8 @@ static bool tail(struct nodesconf *p, struct hs_topo_node *node, char *text)
     char *next = strchr(text, ',');
     if (next != NULL)
         *next++ = '\0';
-    if (!nodesconf_hostname_valid(text))
+    if (!string_value(p, nodesconf_hostname_valid(text), text, &node->hostname))
         return nodesconf_refuse(p, "'%.60s' is not a host name", text);
-    string_value(p, text, &node->hostname);
     while (next != NULL) {
         char *field = next;
         next = strchr(field, ',');

@@ -207,6 +207,9 @@ START_TEST(what_is_accepted_beyond_our_own_form)
         ID_A " " ADDR ",,tcp-port=7005,tls-port=0 myself,master - 0 0 7 connected\n" VARS,
         "\"" ID_A "\" " ADDR " 'myself,master' - 0 0 7 connected\r\n" VARS,
         ME ID_B " :0@0 master,noaddr,fail - 1 1 0 disconnected\n" VARS,
+        ID_A " " ADDR ",Host.EXAMPLE myself,master - 0 0 7 connected\n" VARS,
+        (ID_A " " ADDR ",,shard-id=" ID_C " myself,master - 0 0 7 connected\n" ID_B " " ADDR
+              " slave " ID_A " 0 0 0 connected\n" VARS),
         ME ID_B " redis-1.local:7001@17001 noflags - 1 1 0 disconnected\n" VARS,
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -275,7 +278,7 @@ static const struct {
     {ME_TO(ADDR, " \"\"") VARS, 1, "'' is not a slot"},
     {ME_TO(ADDR ",h,shard-id=ABCDEFABCDEFABCDEFABCDEFABCDEFABCDEFABCD", "") VARS, 1,
      "bad value for shard-id"},
-    {ME_TO(ADDR ",h,nodename=a\\\x7f", "") VARS, 1, "bad value for nodename"},
+    {ME_TO(ADDR ",h,nodename=a\x7f", "") VARS, 1, "bad value for nodename"},
     {ME_TO(ADDR ",h,client-ipv4=1.2.3.4/8", "") VARS, 1, "bad value for client-ipv4"},
     {ME_TO(ADDR ",h,client-ipv6=::1/64", "") VARS, 1, "bad value for client-ipv6"},
     {ME_TO("10.0.0.1{:7000@17000", "") VARS, 1, "is not an address"},
@@ -384,6 +387,10 @@ START_TEST(a_name_no_loader_could_read_is_left_out)
     size_t n;
     char *text = hs_nodesconf_text(t, &n);
     ck_assert_str_eq(text, ME VARS);
+    hs_free(text);
+    strcpy(t->nodes[0].ip, "10.0.0.1 x");
+    text = hs_nodesconf_text(t, &n);
+    ck_assert_ptr_eq(strstr(text, " :7000@17000 "), text + HS_ID_LEN);
     hs_free(text);
     hs_topo_destroy(t);
 }
