@@ -61,6 +61,7 @@ install(FILES deploy/tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME hearsay.con
 install(FILES deploy/hearsay.conf DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/hearsay)
 install(FILES deploy/logrotate.conf DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/logrotate.d
         RENAME hearsay)
+install(PROGRAMS deploy/alive DESTINATION ${CMAKE_INSTALL_DATADIR}/hearsay)
 install(FILES deploy/60-hearsay.conf deploy/seccomp.json DESTINATION ${CMAKE_INSTALL_DATADIR}/hearsay)
 foreach(page ${gzipped})
   string(REGEX REPLACE ".*\\.([0-9])\\.gz$" "\\1" section ${page})
@@ -88,8 +89,10 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-# The postinst makes user and directories with these, booted by systemd or not.
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles, passwd")
+# The postinst makes user and directories with these, booted by systemd or not;
+# the small ones first, for containers: a host that has systemd has what is needed.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS 
+    "systemd-standalone-sysusers | systemd, systemd-standalone-tmpfiles | systemd, passwd")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "logrotate, procps, redis-tools")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA

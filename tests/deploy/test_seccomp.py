@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""The seccomp profile is loaded into the kernel, and a node lives its whole life under it."""
+import json
+import os
+import pathlib
+import signal
+import sys
+import time
+import unittest
+
+import seccomp
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+os.environ.setdefault("HEARSAYD", str(pathlib.Path(os.environ.get("HS_BUILD", ROOT / "build"))
+                                      / "hearsayd"))
+sys.path.insert(0, str(ROOT / "tests/daemon"))
+from daemon import Node, run  # noqa: E402  (after the path it is found on)
+
+PROFILE = json.loads((ROOT / "deploy/seccomp.json").read_text())
+MEET_S = 20
+
+
+def under(profile, default, without=()):
+    """For preexec_fn: from here on the profile holds, but for the calls in without."""
+    rules = seccomp.SyscallFilter(default)
+    for entry in profile["syscalls"]:
+        for name in entry["names"]:
+            if name not in without:
+                rules.add_rule(seccomp.ALLOW, name)
+    return rules.load
+
+
+class Profile(unittest.TestCase):
+    def node(self, *args, **how):
+        node = Node(*args, preexec_fn=under(PROFILE, seccomp.KILL_PROCESS, **how))
+        self.addCleanup(node.close)
+        return node
+
+    def test_it_is_a_profile_as_container_runtimes_read_it(self):
+        self.assertEqual(PROFILE["defaultAction"], "SCMP_ACT_ERRNO")
+        self.assertEqual(PROFILE["defaultErrnoRet"], 1)
+        self.assertIn("SCMP_ARCH_X86_64", [a["architecture"] for a in PROFILE["archMap"]])
+        names = [n for entry in PROFILE["syscalls"] for n in entry["names"]]
+        self.assertEqual({e["action"] for e in PROFILE["syscalls"]}, {"SCMP_ACT_ALLOW"})
+        self.assertEqual(len(names), len(set(names)), "a call is named twice")
+        for name in names:
+            self.assertGreaterEqual(seccomp.resolve_syscall(seccomp.Arch(), name), 0, name)
+
+    def test_nothing_else_is_called_in_a_nodes_life(self):
+        """What is not in the profile would kill the process here, not just be refused."""
+        log = []
+        nodes = []
+        for i in range(2):
+            node = self.node()
+            conf = os.path.join(node.dir, "hearsay.conf")
+            with open(conf, "w", encoding="utf-8") as f:
+                f.write("cluster-blacklist-ttl 61\n")
+            node.args = [conf, *node.args, "--pidfile", node.dir + "/pid", "--unixsocket",
+                         node.dir + "/sock", "--cpu-pinning", "yes", "--reactors", str(1 + i)]
+            nodes.append(node.start())
+        a, b = nodes
+        self.assertEqual(a.call("cluster", "meet", "127.0.0.1", b.port), "OK")
+        self.assertEqual(a.call("cluster", "addslotsrange", 0, 16383), "OK")
+        end = time.monotonic() + MEET_S
+        while any("cluster_state:ok" not in n.call("cluster", "info") for n in nodes):
+            self.assertLess(time.monotonic(), end, a.call("cluster", "nodes"))
+            time.sleep(0.1)
+        for words in (("config", "set", "cluster-node-timeout", "3000"), ("config", "rewrite"),
+                      ("cluster", "saveconfig")):
+            self.assertEqual(a.call(*words), "OK")
+        self.assertIn("used_memory", a.call("info", "everything"))
+        self.assertEqual(a.call("publish", "c", "m"), 0)
+        a.process.send_signal(signal.SIGHUP)
+        self.assertEqual(a.call("ping"), "PONG")
+        for node in nodes:
+            log.append(node.read_log())
+            self.assertEqual(node.stop(), 0, log)
+        self.assertNotIn("not permitted", "".join(log))
+
+    def test_a_profile_without_io_uring_is_named_as_the_cause(self):
+        node = Node()
+        self.addCleanup(node.close)
+        refuse = under(PROFILE, seccomp.ERRNO(1), without=("io_uring_setup",))
+        code, _, err = run(*node.args, preexec_fn=refuse)
+        self.assertEqual(code, 2, err)
+        self.assertIn("io_uring", err)
+        self.assertIn("seccomp", err)
+
+    def test_the_filter_bites(self):
+        """A call that the node needs, taken out of the profile, ends it."""
+        with self.assertRaisesRegex(RuntimeError, f"ended with -{signal.SIGSYS:d}"):
+            self.node(without=("bind",)).start()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
