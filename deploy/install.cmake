@@ -61,7 +61,8 @@ install(FILES deploy/tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME hearsay.con
 install(FILES deploy/hearsay.conf DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/hearsay)
 install(FILES deploy/logrotate.conf DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/logrotate.d
         RENAME hearsay)
-install(PROGRAMS deploy/alive DESTINATION ${CMAKE_INSTALL_DATADIR}/hearsay)
+install(PROGRAMS deploy/alive deploy/kubernetes/hand-over deploy/kubernetes/meet-peers
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/hearsay)
 install(FILES deploy/60-hearsay.conf deploy/seccomp.json DESTINATION ${CMAKE_INSTALL_DATADIR}/hearsay)
 foreach(page ${gzipped})
   string(REGEX REPLACE ".*\\.([0-9])\\.gz$" "\\1" section ${page})

@@ -31,7 +31,7 @@ struct daemon {
     uint32_t reactors_n, conns_max; /* conns_max: of one reactor */
     int parent_fd;                  /* daemonized: who waits for our start, or -1 */
     char executable[HS_PATH_MAX];
-    char net_offers[256]; /* what the probe found */
+    char net_offers[512]; /* what the probe found */
 
     struct hs_topo *boot;
     bool is_fresh; /* there was no nodes.conf */

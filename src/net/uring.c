@@ -175,7 +175,7 @@ static void explain(int rc, char *why, size_t n)
     static const char WAYS_OUT[] =
         "allow it (in a container: a seccomp profile with io_uring_setup, io_uring_enter and "
         "io_uring_register; on the host: sysctl kernel.io_uring_disabled=0), or run hearsayd "
-        "outside the container";
+        "outside the container.";
 
     if (rc == -ENOMEM)
         snprintf(why, n,

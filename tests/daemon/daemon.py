@@ -92,10 +92,11 @@ def with_mounts(script, *words):
 class Node:
     """One hearsayd. Its directory outlives a restart, and goes with close()."""
 
-    def __init__(self, *args, port=None, program=(HEARSAYD,), **popen):
+    def __init__(self, *args, port=None, program=(HEARSAYD,), address="127.0.0.1", **popen):
         self.dir = tempfile.mkdtemp(prefix="hearsay-")
+        self.address = address
         self.port = port or free_port()
-        self.args = ["--port", self.port, "--bind", "127.0.0.1", "--dir", self.dir,
+        self.args = ["--port", self.port, "--bind", address, "--dir", self.dir,
                      "--cluster-node-timeout", "2000", *args]
         self.program = program
         self.popen = popen
@@ -150,7 +151,7 @@ class Node:
 
     def call(self, *words):
         """One command; the reply as a string, list, int, None or Error."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as s:
+        with socket.create_connection((self.address, self.port), timeout=10) as s:
             parts = [b"*%d\r\n" % len(words)]
             for word in words:
                 raw = str(word).encode()

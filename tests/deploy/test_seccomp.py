@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """The seccomp profile is loaded into the kernel, and a node lives its whole life under it."""
+import errno
 import json
 import os
 import pathlib
 import signal
+import subprocess
 import sys
 import time
 import unittest
@@ -77,14 +79,36 @@ class Profile(unittest.TestCase):
             self.assertEqual(node.stop(), 0, log)
         self.assertNotIn("not permitted", "".join(log))
 
+    def test_probe_and_hand_over_run_under_it_too(self):
+        node = Node()
+        self.addCleanup(node.close)
+        env = dict(os.environ, HEARSAY_PORT=str(node.start().port))
+        self.assertEqual(node.call("cluster", "addslots", 1), "OK")
+        for words, says in ((["deploy/alive"], ""),
+                            (["deploy/kubernetes/hand-over", "3"], "no replica that works")):
+            done = subprocess.run([ROOT / words[0], *words[1:]], env=env, timeout=60, text=True,
+                                  stdin=subprocess.DEVNULL, capture_output=True, check=False,
+                                  preexec_fn=under(PROFILE, seccomp.KILL_PROCESS))
+            self.assertEqual((done.returncode, done.stderr), (0, ""), words)
+            self.assertIn(says, done.stdout)
+
+    def test_alive_is_false_when_nobody_answers(self):
+        node = Node()
+        self.addCleanup(node.close)
+        done = subprocess.run([ROOT / "deploy/alive"], timeout=60, capture_output=True,
+                              env=dict(os.environ, HEARSAY_PORT=str(node.port)), check=False)
+        self.assertEqual(done.returncode, 1)
+
     def test_a_profile_without_io_uring_is_named_as_the_cause(self):
         node = Node()
         self.addCleanup(node.close)
-        refuse = under(PROFILE, seccomp.ERRNO(1), without=("io_uring_setup",))
-        code, _, err = run(*node.args, preexec_fn=refuse)
-        self.assertEqual(code, 2, err)
-        self.assertIn("io_uring", err)
-        self.assertIn("seccomp", err)
+        for error in (errno.EPERM, errno.ENOSYS):  # Docker answers with one, Podman the other
+            refuse = under(PROFILE, seccomp.ERRNO(error), without=("io_uring_setup",))
+            code, _, err = run(*node.args, preexec_fn=refuse)
+            self.assertEqual(code, 2, err)
+            self.assertIn("io_uring", err)
+            self.assertIn("seccomp", err)
+            self.assertTrue(err.endswith("outside the container.\n"), "it is cut: " + err)
 
     def test_the_filter_bites(self):
         """A call that the node needs, taken out of the profile, ends it."""

@@ -1,10 +1,9 @@
 # shellcheck shell=bash
 # package, and deploy: what is in deploy/ is built, installed and used.
 
-DEPLOY_PACKAGES=(dpkg-dev lintian debootstrap systemd-container zsh)
+DEPLOY_PACKAGES=(dpkg-dev lintian debootstrap systemd-container zsh ansible-core python3-yaml)
 PACKAGE_DIR=build-package
-BASE_PACKAGES=systemd,systemd-sysv,dbus,logrotate,procps,libck0,libmimalloc2.0,libssl3,liburing2
-BASE_PACKAGES+=,libmicrohttpd12
+BASE_PACKAGES=systemd,systemd-sysv,dbus,logrotate,procps
 # A Debian to install into, kept for the next time as long as it is to hold the same.
 BASE=$PACKAGE_DIR/base-$(cksum <<<"$BASE_PACKAGES" | cut -d' ' -f1).tar
 BOOT_S=300
@@ -24,7 +23,7 @@ the_package() {
 # With the flags that Debian builds its own packages with.
 verb_package() {
     local flags
-    need "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" dpkg-dev
+    need "${BUILD_PACKAGES[@]}" python3 dpkg-dev file
     flags="$(dpkg-buildflags --get CFLAGS) $(dpkg-buildflags --get CPPFLAGS)"
     mkdir -p $PACKAGE_DIR
     rm -f $PACKAGE_DIR/hearsay_*.deb
@@ -65,6 +64,10 @@ deploy_boot() {
     mkdir -p $root
     as_root tar -C $root -xf $BASE
     as_root cp tests/deploy/inside.sh "$(the_package)" $root/opt/
+    # There is no network in the container, so what the package needs comes first.
+    quietly $PACKAGE_DIR/depends.log as_root chroot $root apt-get -q satisfy -y \
+        --no-install-recommends "$(dpkg-deb -f "$(the_package)" Depends)" ||
+        die "what the package depends on cannot be installed (above)"
     as_root tee $root/etc/systemd/system/inside.service >/dev/null <<'UNIT'
 [Unit]
 After=multi-user.target
@@ -88,7 +91,27 @@ UNIT
     tail -n 1 $root/opt/result | grep -q ' 0 failed$'
 }
 
-DEPLOY_STEPS="lintian boot"
+# Helm's engine and Kubernetes' schemas come from npm, whoever installed that.
+deploy_chart() {
+    have npm || need nodejs npm
+    tests/deploy/chart.sh $PACKAGE_DIR/chart
+}
+
+# The role's syntax, and the configuration it writes.
+deploy_ansible() {
+    local dir=$PACKAGE_DIR/ansible role=deploy/ansible/roles/hearsay
+    mkdir -p $dir
+    ansible-playbook -i deploy/ansible/hosts.example --syntax-check deploy/ansible/hearsay.yml
+    ansible all -i localhost, -c local -m ansible.builtin.template -a \
+        "src=$ROOT/$role/templates/hearsay.conf.j2 dest=$ROOT/$dir/hearsay.conf" \
+        -e "@$role/defaults/main.yml" -e ansible_host=127.0.0.1 \
+        -e '{"hearsay_password": "two words", "hearsay_extra": ["loglevel verbose"]}'
+    grep -qx 'requirepass "two words"' $dir/hearsay.conf
+    grep -qx 'loglevel verbose' $dir/hearsay.conf
+    $PACKAGE_DIR/hearsayd $dir/hearsay.conf --check-config
+}
+
+DEPLOY_STEPS="lintian ansible boot"
 
 verb_deploy() {
     local passed=0 failed=0 name

@@ -3,7 +3,8 @@
 
 BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config liburing-dev libmimalloc-dev libck-dev
     libssl-dev check libsubunit-dev libmicrohttpd-dev)
-TEST_PACKAGES=(openssl iproute2 python3 python3-redis redis-server redis-tools procps mandoc)
+TEST_PACKAGES=(openssl iproute2 python3 python3-redis redis-server redis-tools procps mandoc
+    python3-seccomp)
 DEV_PACKAGES=(clang clang-format clang-tidy llvm libclang-rt-14-dev shellcheck codespell
     util-linux)
 
