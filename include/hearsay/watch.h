@@ -58,6 +58,10 @@ enum hs_told_kind {
     HS_TOLD_ONE_WAY_OVER,
     HS_TOLD_DISK,
     HS_TOLD_DISK_OVER,
+    HS_TOLD_CERTIFICATE_ENDS,
+    HS_TOLD_CERTIFICATE_ENDS_OVER,
+    HS_TOLD_CERTIFICATE_EXPIRED,
+    HS_TOLD_CERTIFICATE_EXPIRED_OVER,
     HS_TOLD_KINDS,
 };
 
@@ -80,9 +84,11 @@ struct hs_told {
 };
 
 struct hs_watch;
+struct hs_tls;
 
 struct hs_watch_conf {
     struct hs_snapshot *snapshot; /* of struct hs_published */
+    struct hs_tls *tls;           /* NULL without TLS */
     uint32_t reader;              /* which of its readers the watch is */
     uint32_t nodes_max;
     void (*told)(void *ctx); /* after events were added; on the watch's thread */

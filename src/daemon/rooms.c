@@ -104,6 +104,7 @@ static int build_watch(struct daemon *d)
 {
     struct hs_watch_conf conf = {
         .snapshot = d->snapshot,
+        .tls = d->tls,
         .reader = d->reactors_n,
         .nodes_max = d->conf.nodes_max,
         .told = told,

@@ -161,6 +161,11 @@ const struct metrics_row metrics_table[] = {
              "Conditions of that kind that hold now; HEARSAY WHY and the log name the nodes."),
     GAUGE_OF(WATCH, "hearsay_condition", "", "kind=\"disk\"", "disk_now", 0,
              "Conditions of that kind that hold now; HEARSAY WHY and the log name the nodes."),
+    GAUGE_OF(WATCH, "hearsay_condition", "", "kind=\"certificate_ends\"", "certificate_ends_now", 0,
+             "Conditions of that kind that hold now; HEARSAY WHY and the log name the nodes."),
+    GAUGE_OF(WATCH, "hearsay_condition", "", "kind=\"certificate_expired\"",
+             "certificate_expired_now", 0,
+             "Conditions of that kind that hold now; HEARSAY WHY and the log name the nodes."),
     COUNTER_OF(WATCH, "hearsay_conditions_total", "", "kind=\"split\"", "split", 0,
                "Conditions of that kind that began."),
     COUNTER_OF(WATCH, "hearsay_conditions_total", "", "kind=\"equal_epochs\"", "equal_epochs", 0,
@@ -175,6 +180,10 @@ const struct metrics_row metrics_table[] = {
                "Conditions of that kind that began."),
     COUNTER_OF(WATCH, "hearsay_conditions_total", "", "kind=\"disk\"", "disk", 0,
                "Conditions of that kind that began."),
+    COUNTER_OF(WATCH, "hearsay_conditions_total", "", "kind=\"certificate_ends\"",
+               "certificate_ends", 0, "Conditions of that kind that began."),
+    COUNTER_OF(WATCH, "hearsay_conditions_total", "", "kind=\"certificate_expired\"",
+               "certificate_expired", 0, "Conditions of that kind that began."),
 
     /* The watch and its events. */
     COUNTER_OF(WATCH, "hearsay_watch_looks_total", "", "", "looks", 0,

@@ -10,6 +10,7 @@
 
 enum {
     FOREIGN_FRAMES_MIN = 3,
+    CERTIFICATE_WEEK_S = 7 * 24 * 3600,
     FLIPS_MIN = 3, /* to, fro, and to again */
 };
 
@@ -235,6 +236,17 @@ static void check_disk(struct hs_watch *w, const struct look *k)
     watch_found(w, k, &l, NULL, NULL, 0);
 }
 
+static void check_certificate(struct hs_watch *w, const struct look *k)
+{
+    int64_t left_s = k->certificate_end_s - k->now.wall.ms / 1000;
+    if (k->certificate_end_s == 0 || left_s > CERTIFICATE_WEEK_S)
+        return;
+    struct line l;
+    line_begin(&l, left_s > 0 ? HS_TOLD_CERTIFICATE_ENDS : HS_TOLD_CERTIFICATE_EXPIRED);
+    line_int(&l, "ends_in_s", left_s);
+    watch_found(w, k, &l, NULL, NULL, 0);
+}
+
 void watch_check(struct hs_watch *w, const struct look *k)
 {
     for (uint32_t i = 0; i < k->new->nodes_n; i++) {
@@ -250,5 +262,6 @@ void watch_check(struct hs_watch *w, const struct look *k)
     check_flips(w, k);
     check_foreign(w, k);
     check_disk(w, k);
+    check_certificate(w, k);
     watch_settle(w, k);
 }

@@ -21,6 +21,13 @@ static bool is_logged_elsewhere(enum hs_told_kind kind)
     return kind == HS_TOLD_DISK;
 }
 
+/* No message is behind those at the end of the table that may come late: what is
+ * over is over. */
+static bool is_certain(enum hs_told_kind kind)
+{
+    return kind >= HS_TOLD_DISK;
+}
+
 static void count_now(struct hs_watch *w, enum hs_told_kind kind, bool begins)
 {
     uint32_t i = counter_of(kind);
@@ -96,7 +103,7 @@ void watch_settle(struct hs_watch *w, const struct look *k)
     for (uint32_t i = 0; i < w->conditions_n;) {
         struct condition *c = &w->conditions[i];
         bool found = c->found;
-        bool held = c->raised && c->kind != HS_TOLD_DISK && k->now.mono.ms - c->seen_ms < hold_ms;
+        bool held = c->raised && !is_certain(c->kind) && k->now.mono.ms - c->seen_ms < hold_ms;
         c->found = false;
         if (found || held) {
             i++;

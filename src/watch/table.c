@@ -66,6 +66,15 @@ static const struct hs_told_row rows[HS_TOLD_KINDS] = {
     [HS_TOLD_DISK] = {"+disk", "error failures", true,
                       "nodes.conf cannot be saved: votes and epochs wait for it."},
     [HS_TOLD_DISK_OVER] = {"-disk", "error failures lasted_ms", true, "It was saved again."},
+    [HS_TOLD_CERTIFICATE_ENDS] = {"+certificate-ends", "ends_in_s", true,
+                                  "A certificate of this node ends within a week."},
+    [HS_TOLD_CERTIFICATE_ENDS_OVER] = {"-certificate-ends", "ends_in_s lasted_ms", true,
+                                       "Another is in force, or it has expired."},
+    [HS_TOLD_CERTIFICATE_EXPIRED] = {"+certificate-expired", "ends_in_s", true,
+                                     "A certificate of this node has expired: peers and clients "
+                                     "that check it will not connect any more."},
+    [HS_TOLD_CERTIFICATE_EXPIRED_OVER] = {"-certificate-expired", "ends_in_s lasted_ms", true,
+                                          "Another is in force."},
 };
 
 const struct hs_told_row *hs_told_row(enum hs_told_kind kind)

@@ -3,6 +3,7 @@
 #include "watch_int.h"
 
 #include "hearsay/owner.h"
+#include "hearsay/tls.h"
 
 #include <string.h>
 
@@ -13,9 +14,24 @@ static const char *const counter_names[WATCH_COUNTERS_N] = {
 };
 
 static const char *const condition_names[2 * WATCH_CONDITION_KINDS] = {
-    "split",   "split_now",   "equal_epochs", "equal_epochs_now", "sub_replica", "sub_replica_now",
-    "foreign", "foreign_now", "twin",         "twin_now",         "one_way",     "one_way_now",
-    "disk",    "disk_now",
+    "split",
+    "split_now",
+    "equal_epochs",
+    "equal_epochs_now",
+    "sub_replica",
+    "sub_replica_now",
+    "foreign",
+    "foreign_now",
+    "twin",
+    "twin_now",
+    "one_way",
+    "one_way_now",
+    "disk",
+    "disk_now",
+    "certificate_ends",
+    "certificate_ends_now",
+    "certificate_expired",
+    "certificate_expired_now",
 };
 
 uint32_t hs_watch_counters_n(void)
@@ -155,6 +171,7 @@ static void take_a_look(struct hs_watch *w)
         .new = s.topo,
         .now = hs_clock(),
         .timeout_ms = s.timeout_ms,
+        .certificate_end_s = w->conf.tls != NULL ? hs_tls_end_s(w->conf.tls) : 0,
         .save_error = s.save_error,
         .save_failures = s.save_failures,
     };

@@ -99,8 +99,9 @@ struct flip { /* a node that goes to and fro between two addresses */
 struct look {
     const struct hs_topo *old, *new;
     struct hs_now now;
-    int64_t timeout_ms;     /* cluster-node-timeout */
-    const char *save_error; /* "" if the last save worked */
+    int64_t timeout_ms;        /* cluster-node-timeout */
+    int64_t certificate_end_s; /* Unix seconds; 0 for none */
+    const char *save_error;    /* "" if the last save worked */
     uint64_t save_failures;
 };
 

@@ -5,10 +5,11 @@ peers have, and refused at the start if it cannot be called. And a full disk is 
 import os
 import socket
 import stat
+import subprocess
 import time
 import unittest
 
-from daemon import Node, read_reply, run, with_mounts
+from daemon import Node, free_port, read_reply, run, with_mounts
 
 MOUNT = 'mount -t tmpfs -o size=64k none "$1"'
 WAIT_S = 20
@@ -132,6 +133,42 @@ class FullDisk(unittest.TestCase):
         message = read_reply(replies)
         self.assertEqual(message[2], "__hearsay__:-disk")
         self.assertIn("watch_disk_now:0", node.call("INFO", "hearsay"))
+        self.assertEqual(node.stop(), 0)
+
+
+class Certificate(unittest.TestCase):
+    CA = "[ca]\ndefault_ca=d\n[d]\nnew_certs_dir=.\ndatabase=index\nserial=serial\n" \
+         "default_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n"
+
+    def make(self, where, lives_s):
+        """A certificate that ends so many seconds from now, signed by itself."""
+        def openssl(*words):
+            subprocess.run(["openssl", *words], cwd=where, check=True, capture_output=True,
+                           stdin=subprocess.DEVNULL)
+        for name, text in (("ca.conf", self.CA), ("index", ""), ("serial", "01\n")):
+            with open(os.path.join(where, name), "w", encoding="utf-8") as f:
+                f.write(text)
+        end = time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + lives_s))
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-keyout", "key", "-out", "csr", "-subj", "/CN=hearsay")
+        os.chmod(os.path.join(where, "key"), 0o600)
+        openssl("ca", "-batch", "-config", "ca.conf", "-selfsign", "-keyfile", "key", "-in", "csr",
+                "-out", "cert", "-notext", "-startdate", "20200101000000Z", "-enddate", end)
+
+    def test_its_end_is_told_before_and_when_it_comes(self):
+        node = Node()
+        self.addCleanup(node.close)
+        self.make(node.dir, 10)
+        at = node.dir + "/"
+        node.start("--tls-port", free_port(), "--tls-cert-file", at + "cert", "--tls-key-file",
+                   at + "key", "--tls-ca-cert-file", at + "cert")
+        wait(self, lambda: "watch_certificate_ends_now:1" in node.call("INFO", "hearsay"),
+             node.read_log)
+        self.assertIn("watch_certificate_expired:0", node.call("INFO", "hearsay"))
+        wait(self, lambda: "watch_certificate_expired_now:1" in node.call("INFO", "hearsay"),
+             node.read_log)
+        self.assertIn("watch_certificate_ends_now:0", node.call("INFO", "hearsay"))
+        self.assertEqual(node.read_log().count("+certificate-expired "), 1)
         self.assertEqual(node.stop(), 0)
 
 

@@ -15,6 +15,7 @@ static struct hs_watch *w;
 static struct hs_topo *old, *new;
 static struct hs_now now;
 static const char *save_error;
+static int64_t certificate_end_s;
 
 static void told(void *ctx)
 {
@@ -70,6 +71,7 @@ static void setup(void)
     w = hs_watch_create(&conf);
     ck_assert_ptr_nonnull(w);
     save_error = "";
+    certificate_end_s = 0;
     old = masters();
     new = masters();
 }
@@ -87,6 +89,7 @@ static void look(void)
                      .new = new,
                      .now = now,
                      .timeout_ms = TIMEOUT_MS,
+                     .certificate_end_s = certificate_end_s,
                      .save_error = save_error,
                      .save_failures = 3};
     watch_look(w, &k);
@@ -353,6 +356,11 @@ static void full_disk(void)
     save_error = "write: No space left on device";
 }
 
+static void certificate(void)
+{
+    certificate_end_s = 1600000000;
+}
+
 static const struct {
     enum hs_told_kind kind;
     void (*make)(void);
@@ -371,6 +379,7 @@ static const struct {
     {HS_TOLD_ONE_WAY, not_reached, ABOUT_F "master direction=to silent_ms=10000"},
     {HS_TOLD_ONE_WAY, not_reaching, ABOUT_F "master direction=from silent_ms=10000"},
     {HS_TOLD_DISK, full_disk, "error=write:%20No%20space%20left%20on%20device failures=3"},
+    {HS_TOLD_CERTIFICATE_EXPIRED, certificate, "ends_in_s=-100000000"},
 };
 
 START_TEST(every_condition_is_named_begins_once_and_ends_once)
@@ -388,12 +397,29 @@ START_TEST(every_condition_is_named_begins_once_and_ends_once)
     new = masters();
     old = masters();
     save_error = "";
+    certificate_end_s = 0;
     look();
     pass(TIMEOUT_MS + 1);
     look();
     ck_told((enum hs_told_kind)(conditions[_i].kind + 1), NULL);
     pass(60000);
     look();
+    ck_no_more();
+}
+END_TEST
+
+START_TEST(a_certificate_is_told_a_week_before_its_end_and_at_its_end)
+{
+    certificate_end_s = now.wall.ms / 1000 + 7 * 86400 + 1;
+    look();
+    ck_no_more();
+    pass(1000);
+    look();
+    ck_told(HS_TOLD_CERTIFICATE_ENDS, "ends_in_s=604800");
+    pass(7 * 86400 * (int64_t)1000);
+    look();
+    ck_told(HS_TOLD_CERTIFICATE_EXPIRED, "ends_in_s=0");
+    ck_told(HS_TOLD_CERTIFICATE_ENDS_OVER, "ends_in_s=604800 lasted_ms=604800000");
     ck_no_more();
 }
 END_TEST
@@ -498,6 +524,7 @@ int main(void)
     tcase_add_test(tc, one_that_does_not_last_is_not_told);
     tcase_add_loop_test(tc, every_condition_is_named_begins_once_and_ends_once, 0,
                         (int)(sizeof(conditions) / sizeof(conditions[0])));
+    tcase_add_test(tc, a_certificate_is_told_a_week_before_its_end_and_at_its_end);
     tcase_add_test(tc, an_id_that_goes_to_and_fro_between_two_addresses_is_a_twin);
     tcase_add_test(tc, a_node_that_moves_on_and_on_is_no_twin);
     tcase_add_test(tc, conditions_have_a_bound);

@@ -95,10 +95,11 @@ END_TEST
 START_TEST(counters_are_named_after_conditions)
 {
     uint32_t n = hs_watch_counters_n();
-    ck_assert_str_eq(hs_watch_counter_name(n - 2), "disk");
-    ck_assert_str_eq(hs_watch_counter_name(n - 1), "disk_now");
-    ck_assert_str_eq(hs_watch_counter_name(n - 2 * (HS_TOLD_DISK - HS_TOLD_SPLIT) / 2 - 2),
-                     "split");
+    ck_assert_str_eq(hs_watch_counter_name(n - 2), "certificate_expired");
+    ck_assert_str_eq(hs_watch_counter_name(n - 1), "certificate_expired_now");
+    ck_assert_str_eq(
+        hs_watch_counter_name(n - 2 * (HS_TOLD_CERTIFICATE_EXPIRED - HS_TOLD_SPLIT) / 2 - 2),
+        "split");
 }
 END_TEST
 
