@@ -127,6 +127,7 @@ struct link {
     uint8_t local; /* index into local_ips */
     bool up, outbound;
     char peer_ip[HS_IP_LEN];
+    struct hs_node_id said; /* who the last message named, while bound to nobody */
 };
 
 /* One suspect's accusers: a stamp per node, and counts per stamp, so that add,

@@ -5,7 +5,9 @@
 
 /* A connection that belongs to a node speaks for that node, whatever id its
  * messages carry; so do stock servers since 7.0. Another connection is bound
- * to the node whose id comes first on it. */
+ * to the node whose id comes first on it, once we know that node. It may be met
+ * by the time a light message comes, which names nobody: it is from the one that
+ * the message before it named. */
 static uint16_t sender_of(struct hs_core *c, struct hs_link l, const struct hs_view *v)
 {
     struct link *link = core_link(c, l);
@@ -14,10 +16,13 @@ static uint16_t sender_of(struct hs_core *c, struct hs_link l, const struct hs_v
     if (ix != NIL16 && !has_flag(c, ix, HS_NODE_HANDSHAKE)) {
         return ix;
     }
-    if ((v->marks & HS_VIEW_LIGHT) != 0 || !hs_wire_id_valid(v->frame + HS_OFF_SENDER)) {
-        return NIL16;
+    if ((v->marks & HS_VIEW_LIGHT) == 0) {
+        if (!hs_wire_id_valid(v->frame + HS_OFF_SENDER)) {
+            return NIL16;
+        }
+        memcpy(link->said.hex, v->frame + HS_OFF_SENDER, HS_ID_LEN);
     }
-    ix = core_index_find(c, v->frame + HS_OFF_SENDER);
+    ix = core_index_find(c, link->said.hex);
     if (ix == SELF) {
         return NIL16; /* our own id from outside: ourselves through MEET, or a twin */
     }
@@ -162,7 +167,7 @@ void core_recv(struct hs_core *c, struct hs_link l, const struct hs_view *v)
     }
     ix = sender_of(c, l, v);
     if ((v->marks & HS_VIEW_LIGHT) != 0) {
-        if (ix == NIL16) { /* it names no sender, and the link has none */
+        if (ix == NIL16 || has_flag(c, ix, HS_NODE_HANDSHAKE)) { /* from nobody we know */
             COUNT(c, light_unbound);
             drop_link(c, l);
             return;

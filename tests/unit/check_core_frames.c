@@ -125,6 +125,26 @@ START_TEST(a_publish_is_delivered_and_a_light_one_needs_a_known_link)
 }
 END_TEST
 
+/* A Valkey says MEET, answers us, and then publishes on the connection of its MEET. */
+START_TEST(a_light_frame_is_from_whoever_said_meet_on_its_link)
+{
+    struct hs_publish p = {(const uint8_t *)"c", (const uint8_t *)"hello", 1, 5};
+    struct hs_hdr h = solo_hdr(9);
+    struct hs_link met = solo_accept(&s);
+
+    solo_ping(&s, met, HS_MSG_MEET, &h, NULL);
+    uint16_t ix = (uint16_t)(s.core->nodes_hi - 1);
+    ck_assert(has_flag(s.core, ix, HS_NODE_HANDSHAKE));
+    struct hs_link ours = solo_connect(&s, ix);
+    solo_ping(&s, ours, HS_MSG_PONG, &h, NULL);
+    ck_assert(!has_flag(s.core, ix, HS_NODE_HANDSHAKE));
+    frame(met, hs_wire_build_publish(s.frame, HS_MSG_PUBLISH, &p, true));
+    ck_assert_uint_eq(solo_count(&s, HS_ACT_DELIVER), 1);
+    ck_assert_uint_eq(solo_count(&s, HS_ACT_CLOSE), 0);
+    ck_assert_uint_eq(s.core->links[met.ix].node, ix);
+}
+END_TEST
+
 START_TEST(types_we_have_no_use_for_are_counted_and_their_epoch_is_heard)
 {
     const uint8_t module[8] = {0};
@@ -426,6 +446,7 @@ int main(void)
     tcase_add_test(tc, an_update_with_a_newer_epoch_makes_its_node_a_master);
     tcase_add_test(tc, an_update_about_us_or_nobody_or_an_old_one_is_dropped);
     tcase_add_test(tc, a_publish_is_delivered_and_a_light_one_needs_a_known_link);
+    tcase_add_test(tc, a_light_frame_is_from_whoever_said_meet_on_its_link);
     tcase_add_test(tc, types_we_have_no_use_for_are_counted_and_their_epoch_is_heard);
     tcase_add_test(tc, a_sender_without_a_valid_id_or_with_ours_is_a_stranger);
     tcase_add_test(tc, what_comes_on_a_connection_we_closed_is_ignored);
