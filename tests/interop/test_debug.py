@@ -11,7 +11,8 @@ PING, ALL = 0, -2
 class Debug(Case):
     @classmethod
     def set_up_clusters(cls):
-        cls.cluster = Cluster(cls, "hhr", own={"enable-debug-command": "local"})
+        # Long enough that a busy machine makes nobody reset a link of its own accord.
+        cls.cluster = Cluster(cls, "hhr", 2500, own={"enable-debug-command": "local"})
         cls.cluster.form().wait_formed()
 
     def created(self, seer, peer):
@@ -40,11 +41,11 @@ class Debug(Case):
         c = self.cluster
         self.assertEqual(c.h[0].call("DEBUG", "DROP-CLUSTER-PACKET-FILTER", ALL), "OK")
         for n in (c.h[1], c.r[0]):
-            c.wait_flag(n, "fail?", True, 10, [c.h[0]])
+            c.wait_flag(n, "fail?", True, 15, [c.h[0]])
         self.assertEqual(c.h[0].call("DEBUG", "DROP-CLUSTER-PACKET-FILTER", -1), "OK")
         for n in (c.h[1], c.r[0]):
-            c.wait_flag(n, "fail?", False, 10, [c.h[0]])
-        c.wait_equal(10, "the filter is off")
+            c.wait_flag(n, "fail?", False, 20, [c.h[0]])
+        c.wait_equal(20, "the filter is off")
 
     def test_what_is_filtered_can_close_its_link(self):
         c = self.cluster

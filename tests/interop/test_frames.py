@@ -181,6 +181,7 @@ class EveryType(Case):
         old.start()
         c.wait(lambda: all(n.view()[old.id].master == replica.id for n in c.nodes), ELECTED,
                "the old master was told")
+        c.wait_equal(ELECTED, "it is back")  # and connected: votes travel on voters' own links
         self.assertEqual(old.text("CLUSTER", "FAILOVER"), "OK")
         c.wait(lambda: master_of(c, old, c.nodes), 10, "it is master again")
         peer = self.peer()  # claims a slot of h0 with an old epoch
