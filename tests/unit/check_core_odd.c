@@ -1,4 +1,7 @@
-/* Frames and files that are odd, but not malformed: what is taken of them. */
+/* Frames and files that are odd, but not malformed: what is taken of them.
+ *
+ * Length: many oddities, each of a few lines, to one small cluster.
+ */
 #include "core_solo.h"
 #include "hs_test.h"
 
