@@ -3,7 +3,7 @@
 
 SANITIZED_TESTS='^(unit|net|daemon|interop)$'
 THREAD_TESTS='^(unit|net|daemon)$'
-CI_STEP_S=1200 # eight steps, so that a run that hangs still ends and says where
+CI_STEP_S=1200 # nine steps, so that a run that hangs still ends and says where
 LINTERS="format shell spelling rooms pure house clang_tidy"
 
 # Those of the directories that are there.
@@ -32,6 +32,13 @@ clang_format() {
 verb_fmt() {
     need_dev
     clang_format -i
+}
+
+# Three tests: the page, the rules, and both together.
+verb_observe() {
+    need "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" "${OBSERVE_PACKAGES[@]}"
+    verb_build
+    HEARSAYD=$ROOT/build/hearsayd python3 tests/observe/scrape.py
 }
 
 verb_docs() {
@@ -231,6 +238,7 @@ verb_ci() {
     # A fixed seed: whether a change passes is not to be a matter of luck.
     HS_FUZZ_SEED=1 ci_step fuzz "$dev" fuzz all 10
     ci_step deploy "$dev" deploy
+    ci_step observe "$dev" observe
     echo "$CI_TABLE"
     echo "$CI_PASSED passed, $CI_FAILED failed"
     [ $CI_FAILED = 0 ]

@@ -8,6 +8,8 @@ TEST_PACKAGES=(openssl iproute2 python3 python3-redis redis-server redis-tools p
 DEV_PACKAGES=(clang clang-format clang-tidy llvm libclang-rt-14-dev shellcheck codespell
     util-linux)
 
+OBSERVE_PACKAGES=(prometheus) # promtool is in it
+
 missing_packages() {
     local p
     for p in "$@"; do
@@ -48,7 +50,7 @@ apt() {
 }
 
 install_packages() {
-    local log status=0
+    local log status=0 service
     log=$(mktemp)
     say "Installing: $*"
     apt "$log" update ||
@@ -60,9 +62,11 @@ install_packages() {
     trap - EXIT
     [ $status = 0 ] ||
         die "apt-get could not install these packages (above). Is there a network and a mirror?"
-    if [[ " $* " == *" redis-server "* ]] && have systemctl; then
-        as_root systemctl disable redis-server >/dev/null 2>&1 || true # nor at the next boot
-    fi
+    for service in redis-server prometheus; do # nor at the next boot
+        if [[ " $* " == *" $service "* ]] && have systemctl; then
+            as_root systemctl disable $service >/dev/null 2>&1 || true
+        fi
+    done
     rm -f "$log"
 }
 
