@@ -28,16 +28,27 @@ struct hs_ranges {
     bool with_private; /* networks the internet does not route */
 };
 
+/* What a client may leave unread: never more than hard bytes, and more than soft
+ * for less than soft_s seconds. 0 for no limit. */
+struct hs_conf_limit {
+    uint64_t hard, soft;
+    uint32_t soft_s;
+};
+
+/* Classes of client-output-buffer-limit. There are no replica connections here. */
+enum { HS_LIMIT_NORMAL, HS_LIMIT_REPLICA, HS_LIMIT_PUBSUB, HS_LIMITS };
+
 struct hs_conf {
     /* listening */
     uint16_t port, tls_port;
-    char bind[HS_BIND_MAX][HS_IP_LEN + 2]; /* a leading '-' may fail quietly */
+    char bind[HS_BIND_MAX][256]; /* addresses or names; one with a leading '-' may fail quietly */
     uint32_t bind_n;
     char bind_source_addr[HS_IP_LEN];
     char unixsocket[HS_PATH_MAX];
     uint32_t unixsocketperm;
     bool protected_mode;
     char requirepass[513];
+    struct hs_conf_limit outbuf[HS_LIMITS];
     uint32_t maxclients, timeout_s, tcp_keepalive_s, tcp_backlog;
     /* process */
     char dir[HS_PATH_MAX], pidfile[HS_PATH_MAX], logfile[HS_PATH_MAX];

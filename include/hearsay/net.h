@@ -184,7 +184,7 @@ struct hs_client_ops {
 /* For the sessions of a reactor, on that reactor's own thread only. */
 
 /* Bytes nobody asked for, for a client of it; false when there is no such client
- * (any more). One that leaves too much of them unread is closed, see hs_net_conf. */
+ * (any more). One that leaves too much of them unread is closed, see hs_net_tune. */
 bool hs_client_push(struct hs_net *n, struct hs_conn_id conn, const void *p, size_t len);
 /* Closes a client of it, the caller's own too, once the caller has returned. */
 bool hs_client_kill(struct hs_net *n, struct hs_conn_id conn);
@@ -197,6 +197,13 @@ void hs_net_wake(struct hs_net *n, uint32_t reactor);
 
 /* ---- set-up ---- */
 
+/* Bytes a client may leave unread: never more than hard, and not more than soft
+ * for soft_s seconds in a row. 0 for no limit. */
+struct hs_net_limit {
+    uint64_t hard, soft;
+    uint32_t soft_s;
+};
+
 /* What may change while reactors run. */
 struct hs_net_tune {
     uint64_t sendbuf_limit;    /* cluster-link-sendbuf-limit, 0 for none */
@@ -206,6 +213,8 @@ struct hs_net_tune {
     uint32_t client_timeout_s; /* idle clients, 0 for never */
     uint32_t tcp_keepalive_s;  /* 0 for none; of connections from now on */
     bool verify_senders;       /* with TLS: a peer's certificate must hold its node id */
+    struct hs_net_limit reply; /* of what a client is answered */
+    struct hs_net_limit push;  /* and of what is pushed to it */
 };
 
 struct hs_net_conf {
@@ -216,10 +225,7 @@ struct hs_net_conf {
     uint32_t frame_bytes_max;    /* all frames of one reactor; full: park */
     uint32_t send_pending_max;   /* entries waiting on one bus link; full: close */
     uint32_t pubsub_pending_max; /* those not control; full: what comes is dropped */
-    uint32_t client_outbuf_max;
-    /* Bytes pushed to a client that it may leave unread: never more than hard,
-     * and not more than soft for soft_ms in a row. 0 for no limit. */
-    uint32_t push_hard_max, push_soft_max, push_soft_ms;
+    uint32_t client_outbuf_max;  /* whatever the limits of tune say */
     int backlog;
     struct hs_tls *tls;        /* the keys, the caller's; NULL if nothing speaks TLS */
     bool bus_tls;              /* bus links do, in both directions */

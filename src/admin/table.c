@@ -128,13 +128,13 @@ const struct admin_cmd admin_command_subs[] = {
 };
 
 const struct admin_cmd admin_debug_subs[] = {
-    CMD("close-cluster-link-on-packet-drop", 3, ADMIN | NOSCRIPT | LOADING | STALE | NOMULTI,
-        "server", "7.2.0", "0|1: whether what the filter drops also closes its link",
+    CMD("close-cluster-link-on-packet-drop", 3, ADMIN | NOSCRIPT | LOADING | STALE, "server",
+        "7.2.0", "0|1: whether what the filter drops also closes its link",
         admin_debug_drop_closes),
-    CMD("clusterlink", 5, ADMIN | NOSCRIPT | LOADING | STALE | NOMULTI, "server", "7.2.0",
+    CMD("clusterlink", 5, ADMIN | NOSCRIPT | LOADING | STALE, "server", "7.2.0",
         "KILL to|from|all <node>: closes bus links", admin_debug_clusterlink),
-    CMD("drop-cluster-packet-filter", 3, ADMIN | NOSCRIPT | LOADING | STALE | NOMULTI, "server",
-        "7.0.0", "<type>: drops received messages of that type; -1 none, -2 all", admin_debug_drop),
+    CMD("drop-cluster-packet-filter", 3, ADMIN | NOSCRIPT | LOADING | STALE, "server", "7.0.0",
+        "<type>: drops received messages of that type; -1 none, -2 all", admin_debug_drop),
     CMD("help", 2, LOADING | STALE, "server", "1.0.0", ": this text", admin_debug_help),
     CMD("log", 3, ADMIN | NOSCRIPT | LOADING | STALE, "server", "3.0.0",
         "<message>: a line in the log", admin_debug_log),

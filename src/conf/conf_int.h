@@ -12,6 +12,7 @@ enum conf_kind {
     CONF_ENUM,   /* a word of `words`, stored as an int */
     CONF_TEXT,   /* char[size], what `valid` allows */
     CONF_BIND,   /* addresses, several to a line */
+    CONF_LIMITS, /* client-output-buffer-limit: groups of four words */
     CONF_RANGES, /* networks, several to a line */
     CONF_DEBUG   /* no, yes, local: two flags */
 };
@@ -57,6 +58,11 @@ const char *conf_nearest(const char *name);
 /* Sets one field from text; false with why as the stock server words it. */
 bool conf_value_set(struct hs_conf *c, const struct conf_row *row, const char *text, char *why,
                     size_t why_n);
+/* limits.c: the same for CONF_LIMITS. */
+bool conf_limits_set(struct hs_conf *c, const char *text, char *why, size_t why_n);
+void conf_limits_get(const struct hs_conf *c, char *buf, size_t n);
+/* A number of bytes, with or without a unit. */
+bool conf_memory(const char *text, int64_t *out);
 size_t conf_value_get(const struct hs_conf *c, const struct conf_row *row, char *buf, size_t n);
 /* ranges.c: bus-allow between its text and its field. */
 bool conf_ranges_parse(struct hs_ranges *out, const char *text, char *why, size_t why_n);

@@ -20,7 +20,7 @@ const char *const conf_ignored[] = {
     "aof_rewrite_cpulist", "appenddirname", "appendfilename", "appendfsync", "appendonly",
     "auto-aof-rewrite-min-size", "auto-aof-rewrite-percentage", "availability-zone",
     "bgsave-cpulist", "bgsave_cpulist", "bio-cpulist", "bio_cpulist", "busy-reply-threshold",
-    "client-default-resp", "client-output-buffer-limit", "client-query-buffer-limit",
+    "client-default-resp", "client-query-buffer-limit",
     "cluster-compatibility-sample-ratio", "cluster-databases", "cluster-manual-failover-timeout",
     "cluster-message-gossip-perc", "cluster-slot-migration-log-max-len",
     "cluster-slot-stats-enabled", "commandlog-execution-slower-than",

@@ -108,7 +108,8 @@ static bool directive(struct loader *l, const char *name, const char *value, int
     }
     /* A password stays out of the log even when it is wrong. */
     const char *shown = is_secret(&conf_table[i]) ? "..." : value;
-    bool is_list = conf_table[i].kind == CONF_BIND || conf_table[i].kind == CONF_RANGES;
+    bool is_list = conf_table[i].kind == CONF_BIND || conf_table[i].kind == CONF_RANGES ||
+                   conf_table[i].kind == CONF_LIMITS;
     if (values_n == 0 || (values_n > 1 && !is_list)) {
         return refuse(l, "'%.100s %.200s': %s takes %s value", name, shown, conf_table[i].name,
                       is_list ? "at least one" : "one");

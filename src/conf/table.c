@@ -53,6 +53,8 @@ static bool made_of(const char *text, const char *others)
 
 static const char *hostname(const char *text)
 {
+    if (strlen(text) >= sizeof(((struct hs_conf *)0)->announce_hostname))
+        return "Hostnames must be less than 256 characters";
     return made_of(text, "-.")
                ? NULL
                : "Hostnames may only contain alphanumeric characters, hyphens or dots";
@@ -82,6 +84,18 @@ static const char *numeric(const char *text)
 static const char *numeric_address(const char *text)
 {
     return text[0] != '\0' ? numeric(text) : "argument must not be empty";
+}
+
+static const char *ipv4(const char *text)
+{
+    bool ok = text[0] == '\0' || (hs_wire_ip_valid(text) && strchr(text, ':') == NULL);
+    return ok ? NULL : "Invalid IPv4 address";
+}
+
+static const char *ipv6(const char *text)
+{
+    bool ok = text[0] == '\0' || (hs_wire_ip_valid(text) && strchr(text, ':') != NULL);
+    return ok ? NULL : "Invalid IPv6 address";
 }
 
 static const char *not_empty(const char *text)
@@ -125,7 +139,7 @@ const struct conf_row conf_table[] = {
     NUMBER(CONF_LISTEN, "port", NULL, port, 0, 65535, "6379", "port", ONCE,
            "Where clients connect; 0 for no TCP client port."),
     OTHER(CONF_LISTEN, CONF_BIND, "bind", bind, 0, 0, "* -::*", "addresses", ONCE,
-          "Numeric addresses to listen on; one with a leading '-' may be missing."),
+          "Addresses or host names to listen on; one with a leading '-' may be missing."),
     TEXT(CONF_LISTEN, "bind-source-addr", bind_source_addr, numeric, "", ONCE,
          "The address that connections to other nodes come from."),
     TEXT(CONF_LISTEN, "unixsocket", unixsocket, NULL, "", ONCE,
@@ -147,6 +161,9 @@ const struct conf_row conf_table[] = {
            "Close a client that was silent for so long; 0 for never."),
     NUMBER(CONF_CLIENTS, "tcp-keepalive", NULL, tcp_keepalive_s, 0, INT32_MAX, "300", "s", LIVE,
            "How often TCP checks that a silent client is still there; 0 for never."),
+    OTHER(CONF_CLIENTS, CONF_LIMITS, "client-output-buffer-limit", outbuf, 0, 0,
+          "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60", "bytes, s", LIVE,
+          "Close a client that leaves more unread: at once, or after some seconds."),
     OTHER(CONF_CLIENTS, CONF_DEBUG, "enable-debug-command", enable_debug_command, 0, 0, "no", "",
           ONCE, "Whether clients may use DEBUG; 'local': those of this host."),
 
@@ -192,9 +209,9 @@ const struct conf_row conf_table[] = {
          "The host name to tell others and their clients."),
     TEXT(CONF_CLUSTER, "cluster-announce-human-nodename", announce_nodename, nodename, "", LIVE,
          "A name for logs, told to others."),
-    TEXT(CONF_CLUSTER, "cluster-announce-client-ipv4", announce_client_ipv4, numeric, "", LIVE,
+    TEXT(CONF_CLUSTER, "cluster-announce-client-ipv4", announce_client_ipv4, ipv4, "", LIVE,
          "The IPv4 address clients are shown (Valkey 8)."),
-    TEXT(CONF_CLUSTER, "cluster-announce-client-ipv6", announce_client_ipv6, numeric, "", LIVE,
+    TEXT(CONF_CLUSTER, "cluster-announce-client-ipv6", announce_client_ipv6, ipv6, "", LIVE,
          "The IPv6 address clients are shown (Valkey 8)."),
     WORD(CONF_CLUSTER, "cluster-preferred-endpoint-type", endpoint_type, endpoints, "ip", LIVE,
          "What clients are told to connect to."),

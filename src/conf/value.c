@@ -80,7 +80,7 @@ static bool whole(const char *text, int base, int64_t *out)
 }
 
 /* Powers of 1000 without the b, of 1024 with it, as redis.conf says. */
-static bool memory(const char *text, int64_t *out)
+bool conf_memory(const char *text, int64_t *out)
 {
     static const struct {
         const char *unit;
@@ -105,7 +105,7 @@ static bool set_number(struct hs_conf *c, const struct conf_row *row, const char
                        size_t why_n)
 {
     int64_t v = 0;
-    if (row->kind == CONF_MEMORY && !memory(text, &v))
+    if (row->kind == CONF_MEMORY && !conf_memory(text, &v))
         return refuse(why, why_n, "argument must be a memory value");
     if (row->kind == CONF_OCTAL && !whole(text, 8, &v))
         return refuse(why, why_n, "argument couldn't be parsed as an octal number");
@@ -165,13 +165,13 @@ static bool set_text(struct hs_conf *c, const struct conf_row *row, const char *
                      size_t why_n)
 {
     size_t n = strlen(text);
+    const char *wrong = row->valid == NULL ? NULL : row->valid(text);
+    if (wrong != NULL)
+        return refuse(why, why_n, wrong);
     if (n >= row->size) {
         snprintf(why, why_n, "argument must be less than %zu characters", row->size);
         return false;
     }
-    const char *wrong = row->valid == NULL ? NULL : row->valid(text);
-    if (wrong != NULL)
-        return refuse(why, why_n, wrong);
     memcpy((char *)c + row->off, text, n + 1);
     return true;
 }
@@ -180,22 +180,23 @@ static bool bind_valid(const char *address)
 {
     if (address[0] == '-')
         address++;
-    return strcmp(address, "*") == 0 || strcmp(address, "::*") == 0 || hs_wire_ip_valid(address);
+    return strcmp(address, "*") == 0 || strcmp(address, "::*") == 0 || hs_wire_ip_valid(address) ||
+           hs_wire_hostname_valid(address);
 }
 
 static bool set_bind(struct hs_conf *c, const char *text, char *why, size_t why_n)
 {
-    char list[HS_BIND_MAX][HS_IP_LEN + 2] = {{0}};
+    char list[HS_BIND_MAX][sizeof(c->bind[0])] = {{0}};
     uint32_t n = 0;
     for (text += strspn(text, " \t"); *text != '\0'; text += strspn(text, " \t")) {
         size_t len = strcspn(text, " \t");
         if (n == HS_BIND_MAX)
             return refuse(why, why_n, "Too many bind addresses specified.");
         if (len >= sizeof(list[0]))
-            return refuse(why, why_n, "bind takes numeric addresses");
+            return refuse(why, why_n, "a name of bind is longer than 255 characters");
         memcpy(list[n], text, len);
         if (!bind_valid(list[n]))
-            return refuse(why, why_n, "bind takes numeric addresses, '*' and '::*'");
+            return refuse(why, why_n, "bind takes addresses, host names, '*' and '::*'");
         n++;
         text += len;
     }
@@ -216,6 +217,8 @@ bool conf_value_set(struct hs_conf *c, const struct conf_row *row, const char *t
         return set_text(c, row, text, why, why_n);
     case CONF_BIND:
         return set_bind(c, text, why, why_n);
+    case CONF_LIMITS:
+        return conf_limits_set(c, text, why, why_n);
     case CONF_RANGES:
         return conf_ranges_parse(&c->bus_allow, text, why, why_n);
     case CONF_DEBUG:
@@ -262,6 +265,9 @@ size_t conf_value_get(const struct hs_conf *c, const struct conf_row *row, char 
     case CONF_BIND:
         get_bind(c, buf, n);
         break;
+    case CONF_LIMITS:
+        conf_limits_get(c, buf, n);
+        break;
     case CONF_RANGES:
         conf_ranges_text(&c->bus_allow, buf, n);
         break;
@@ -297,6 +303,9 @@ void conf_value_range(const struct conf_row *row, char *buf, size_t n)
         break;
     case CONF_TEXT:
         snprintf(buf, n, "up to %zu characters", row->size - 1);
+        break;
+    case CONF_LIMITS:
+        snprintf(buf, n, "normal|replica|pubsub <hard> <soft> <seconds> ...");
         break;
     case CONF_BIND:
         snprintf(buf, n, "up to %d", HS_BIND_MAX);

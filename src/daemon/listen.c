@@ -2,6 +2,8 @@
 #include "daemon_int.h"
 
 #include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -46,17 +48,42 @@ static int listen_when_free(struct daemon *d, const struct endpoint *e, const ch
     }
 }
 
+/* The address of an entry of 'bind'. Of a name it is the first IPv4 address, which
+ * is what stock servers listen on. 0, or a code of getaddrinfo(). */
+static int resolve(const char *name, char ip[HS_IP_LEN])
+{
+    const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found;
+    if (strcmp(name, "*") == 0)
+        name = "0.0.0.0";
+    else if (strcmp(name, "::*") == 0)
+        name = "::";
+    snprintf(ip, HS_IP_LEN, "%.*s", HS_IP_LEN - 1, name);
+    if (hs_wire_ip_valid(name))
+        return 0;
+    int err = getaddrinfo(name, NULL, &hints, &found);
+    if (err != 0)
+        return err;
+    err = getnameinfo(found->ai_addr, found->ai_addrlen, ip, HS_IP_LEN, NULL, 0, NI_NUMERICHOST);
+    freeaddrinfo(found);
+    return err;
+}
+
 static int listen_on_all(struct daemon *d, const struct endpoint *e)
 {
     uint32_t bound = 0;
     for (uint32_t i = 0; i < d->conf.bind_n; i++) {
-        const char *ip = d->conf.bind[i];
-        bool optional = ip[0] == '-';
-        ip += optional;
-        if (strcmp(ip, "*") == 0)
-            ip = "0.0.0.0";
-        else if (strcmp(ip, "::*") == 0)
-            ip = "::";
+        char ip[HS_IP_LEN];
+        const char *name = d->conf.bind[i];
+        bool optional = name[0] == '-';
+        int unknown = resolve(name + optional, ip);
+        if (unknown != 0 && optional)
+            continue;
+        if (unknown != 0)
+            return daemon_fail(d, DAEMON_REFUSED,
+                               "The name '%s' of 'bind' has no IPv4 address (%s). Correct it, or "
+                               "use an address of this host.",
+                               name, gai_strerror(unknown));
         int err = listen_when_free(d, e, ip);
         if (err == 0)
             bound++;

@@ -12,14 +12,11 @@
 #include <unistd.h>
 
 enum {
-    CONNS_SPARE = 64,       /* per reactor: handshakes, strangers */
-    FRAME_BYTES = 16 << 20, /* per reactor: received, not yet read by the owner */
-    FRAMES_MIN = 8,         /* but at least so many of the longest */
-    SEND_PENDING = 1024,    /* entries of one link: minutes of heartbeats */
-    PUBSUB_PENDING = 8192,  /* and messages of pub/sub: a burst, in a third of the chunks */
-    PUSH_HARD = 32 << 20,   /* stock: client-output-buffer-limit pubsub 32mb 8mb 60 */
-    PUSH_SOFT = 8 << 20,
-    PUSH_SOFT_MS = 60000,
+    CONNS_SPARE = 64,         /* per reactor: handshakes, strangers */
+    FRAME_BYTES = 16 << 20,   /* per reactor: received, not yet read by the owner */
+    FRAMES_MIN = 8,           /* but at least so many of the longest */
+    SEND_PENDING = 1024,      /* entries of one link: minutes of heartbeats */
+    PUBSUB_PENDING = 8192,    /* and messages of pub/sub: a burst, in a third of the chunks */
     CLIENT_OUTBUF = 64 << 20, /* a CLUSTER SLOTS of 16384 ranges is below 4 MiB */
     CONNECTS = 256,
 };
@@ -132,9 +129,6 @@ static int build_net(struct daemon *d)
         .send_pending_max = SEND_PENDING,
         .pubsub_pending_max = PUBSUB_PENDING,
         .client_outbuf_max = CLIENT_OUTBUF,
-        .push_hard_max = PUSH_HARD,
-        .push_soft_max = PUSH_SOFT,
-        .push_soft_ms = PUSH_SOFT_MS,
         .backlog = (int)c->tcp_backlog,
         .tls = d->tls,
         .bus_tls = c->tls_cluster,

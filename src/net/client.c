@@ -142,6 +142,10 @@ void client_feed(struct hs_reactor *r, struct conn *c, const uint8_t *p, size_t 
     } else if (verdict == HS_CLIENT_CLOSE) {
         c->ending = true;
     }
+    if (client_is_slow(r, cl, &r->net->tune.reply, &cl->reply_soft_ms, 0)) {
+        count_add(r->counts, COUNT_clients_slow, 1);
+        c->doomed = true;
+    }
     conn_want_flush(r, c);
 }
 

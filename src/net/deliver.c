@@ -26,21 +26,23 @@ void hs_net_set_subscribers(struct hs_net *n, uint32_t reactor, bool any)
     atomic_store_explicit(&n->reactors[reactor].has_subscribers, any, memory_order_relaxed);
 }
 
-/* As the stock server's client-output-buffer-limit for pub/sub. */
-static bool is_slow(const struct hs_reactor *r, struct client *cl, size_t more)
+bool client_is_slow(const struct hs_reactor *r, const struct client *cl,
+                    const struct net_limit *limit, int64_t *since_ms, size_t more)
 {
-    const struct hs_net_conf *conf = &r->net->conf;
-    size_t unread = cl->out.len + (cl->fly.len - cl->fly_off) + more;
+    uint64_t hard = atomic_load_explicit(&limit->hard, memory_order_relaxed);
+    uint64_t soft = atomic_load_explicit(&limit->soft, memory_order_relaxed);
+    uint64_t unread = cl->out.len + (cl->fly.len - cl->fly_off) + more;
 
-    if (conf->push_hard_max > 0 && unread > conf->push_hard_max)
+    if (hard > 0 && unread > hard)
         return true;
-    if (conf->push_soft_max == 0 || unread <= conf->push_soft_max) {
-        cl->soft_ms = 0;
+    if (soft == 0 || unread <= soft) {
+        *since_ms = 0;
         return false;
     }
-    if (cl->soft_ms == 0)
-        cl->soft_ms = r->now_ms;
-    return r->now_ms - cl->soft_ms >= conf->push_soft_ms;
+    if (*since_ms == 0)
+        *since_ms = r->now_ms;
+    int64_t most_ms = (int64_t)atomic_load_explicit(&limit->soft_s, memory_order_relaxed) * 1000;
+    return r->now_ms - *since_ms >= most_ms;
 }
 
 /* ---- for sessions: other connections of their reactor, and other reactors ---- */
@@ -60,7 +62,7 @@ bool hs_client_push(struct hs_net *n, struct hs_conn_id id, const void *p, size_
 
     if (c == NULL || c->doomed)
         return false;
-    if (is_slow(r, c->client, len)) {
+    if (client_is_slow(r, c->client, &n->tune.push, &c->client->push_soft_ms, len)) {
         /* At once: it would never read what is queued before. */
         count_add(r->counts, COUNT_clients_slow, 1);
         c->doomed = true;

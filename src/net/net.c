@@ -139,6 +139,13 @@ static void reactor_fini(struct hs_reactor *r)
 
 /* ---- the door ---- */
 
+static void tune_limit(struct net_limit *to, const struct hs_net_limit *from)
+{
+    atomic_store_explicit(&to->hard, from->hard, memory_order_relaxed);
+    atomic_store_explicit(&to->soft, from->soft, memory_order_relaxed);
+    atomic_store_explicit(&to->soft_s, from->soft_s, memory_order_relaxed);
+}
+
 void hs_net_tune(struct hs_net *n, const struct hs_net_tune *tune)
 {
     HS_ASSERT(tune->dial_timeout_ms > 0 && tune->stall_timeout_ms > 0);
@@ -151,6 +158,8 @@ void hs_net_tune(struct hs_net *n, const struct hs_net_tune *tune)
     atomic_store_explicit(&t->client_timeout_s, tune->client_timeout_s, memory_order_relaxed);
     atomic_store_explicit(&t->verify_senders, tune->verify_senders, memory_order_relaxed);
     atomic_store_explicit(&t->tcp_keepalive_s, tune->tcp_keepalive_s, memory_order_relaxed);
+    tune_limit(&t->reply, &tune->reply);
+    tune_limit(&t->push, &tune->push);
 }
 
 struct hs_net *hs_net_create(const struct hs_net_conf *conf, const struct hs_client_ops *ops,

@@ -115,8 +115,8 @@ struct client {
     struct hs_outbuf out; /* collects while fly is in the kernel's hands */
     struct hs_outbuf fly;
     uint32_t fly_off;
-    bool waiting;    /* for the owner's answer: feed no more */
-    int64_t soft_ms; /* since when more than push_soft_max is unread, 0 if it is not */
+    bool waiting;                        /* for the owner's answer: feed no more */
+    int64_t reply_soft_ms, push_soft_ms; /* since when more than that limit is unread, or 0 */
     int64_t active_ms;
 };
 
@@ -252,6 +252,10 @@ struct net_tune {
     _Atomic uint32_t clients_max, dial_timeout_ms, stall_timeout_ms, client_timeout_s,
         tcp_keepalive_s;
     atomic_bool verify_senders;
+    struct net_limit {
+        _Atomic uint64_t hard, soft;
+        _Atomic uint32_t soft_s;
+    } reply, push;
 };
 
 struct hs_net {
@@ -358,6 +362,10 @@ bool client_open(struct hs_reactor *r, struct conn *c, enum hs_listen kind);
 void client_feed(struct hs_reactor *r, struct conn *c, const uint8_t *p, size_t n);
 void client_reply(struct hs_reactor *r, const struct hs_out *out);
 void client_deliver(struct hs_reactor *r, const struct hs_out *out);
+/* Whether a client leaves more unread than a limit allows, with so much more; since_ms
+ * is when it began to. */
+bool client_is_slow(const struct hs_reactor *r, const struct client *cl,
+                    const struct net_limit *limit, int64_t *since_ms, size_t more);
 void client_flush(struct hs_reactor *r, struct conn *c);
 void client_sent(struct hs_reactor *r, struct conn *c, int res);
 void client_closed(struct hs_reactor *r, struct conn *c);

@@ -39,6 +39,11 @@ static void command(struct hs_owner *o, struct hs_request *req)
     owner_step(o, &ev);
 }
 
+static struct hs_net_limit limit_of(const struct hs_conf_limit *l)
+{
+    return (struct hs_net_limit){.hard = l->hard, .soft = l->soft, .soft_s = l->soft_s};
+}
+
 void hs_owner_net_tune(const struct hs_conf *conf, struct hs_net_tune *out)
 {
     uint32_t timeout_ms = conf->node_timeout_ms;
@@ -50,6 +55,8 @@ void hs_owner_net_tune(const struct hs_conf *conf, struct hs_net_tune *out)
         .client_timeout_s = conf->timeout_s,
         .tcp_keepalive_s = conf->tcp_keepalive_s,
         .verify_senders = conf->verify_node_id,
+        .reply = limit_of(&conf->outbuf[HS_LIMIT_NORMAL]),
+        .push = limit_of(&conf->outbuf[HS_LIMIT_PUBSUB]),
     };
 }
 

@@ -52,6 +52,15 @@ class Startup(unittest.TestCase):
         for name in ("port", "cluster-node-timeout", "cluster-nodes-max", "reactors"):
             self.assertIn(name, out)
 
+    def test_a_name_of_bind_that_does_not_resolve_is_refused(self):
+        self.expect(run("--port", self.port, "--bind", "no-such-host.invalid", "--dir", self.dir),
+                    2, "'no-such-host.invalid' of 'bind' has no IPv4 address")
+
+    def test_a_name_of_bind_is_looked_up_and_one_with_a_minus_may_be_missing(self):
+        node = Node("--bind", "localhost", "-no-such-host.invalid", port=self.port)
+        self.addCleanup(node.stop)
+        self.assertIn("Ready to accept", node.start().read_log())
+
     def test_explain_prints_a_cost(self):
         code, out, _ = run("--explain", "--nodes", "1000")
         self.assertEqual(code, 0)

@@ -2,6 +2,7 @@
 """Claims: a message published on any node reaches the subscribers of every
 other, whatever kind the nodes are, once and in order; sharded ones stay in
 their shard; and who does not read is cut while the others go on."""
+import socket
 import time
 
 import harness
@@ -218,6 +219,28 @@ class Slow(Case):
         self.assertIn("net_clients_slow:1\r\n", info.replace("\n", "\r\n").replace("\r\r", "\r"))
         self.assertTrue(all(n.connected() for n in c.nodes))
         slow.client.close()
+
+    def test_the_limit_can_be_lowered_while_it_runs(self):
+        node = Cluster(self, "h").nodes[0]
+        self.assertEqual(node.call("CONFIG", "SET", "client-output-buffer-limit",
+                                   "pubsub 300kb 0 0"), "OK")
+        slow = Subscriber(self, node, "SUBSCRIBE", "flood")
+        sent = 0
+        with node.client() as publisher:
+            while node.call("PUBSUB", "NUMSUB", "flood")[1] == 1:
+                publisher.call("PUBLISH", "flood", "x" * 200000)
+                sent += 200000
+                self.assertLess(sent, 24 << 20, "more than sockets and the limit can hold")
+        slow.client.close()
+
+    def test_who_asks_and_does_not_read_is_cut_too(self):
+        node = Cluster(self, "h").nodes[0]
+        node.call("CONFIG", "SET", "client-output-buffer-limit", "normal 300kb 0 0")
+        with socket.create_connection(("127.0.0.1", node.port), timeout=20) as s:
+            with self.assertRaises((ConnectionError, BrokenPipeError)):
+                for _ in range(400):
+                    s.sendall(b"ECHO " + b"x" * 60000 + b"\r\n")
+        self.assertIn("net_clients_slow:1", node.call("INFO", "hearsay"))
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ START_TEST(a_redis_conf_starts_us_unchanged)
     ck_assert_str_eq(conf.cluster_config_file, "nodes-7005.conf");
     ck_assert_uint_eq(conf.replica_validity_factor, 0);
     ck_assert_uint_eq(conf.link_sendbuf_limit, 64 << 20);
-    ck_assert_str_eq(result.ignored, "save appendonly maxmemory client-output-buffer-limit");
+    ck_assert_str_eq(result.ignored, "save appendonly maxmemory");
     ck_assert_int_eq(result.mode, HS_CONF_RUN);
     ck_assert_int_eq(result.file[0], '/');
 }
