@@ -169,6 +169,7 @@ END_TEST
 START_TEST(links_are_those_to_members_and_never_is_null)
 {
     fake.topo->taken_ms = 10000;
+    fake.view.conf.node_timeout_ms = 2000;
     fake.topo->nodes[1].heard_to_ms = 9000;
     fake.topo->nodes[1].has_rtt = true;
     fake.topo->nodes[1].rtt_ms = 7;
