@@ -3,7 +3,8 @@
 #ifndef HS_CERTS_H
 #define HS_CERTS_H
 
-#include <check.h>
+#include "hearsay/base.h"
+
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -25,16 +26,15 @@ static inline void cert_write(const char *dir, const char *name, const struct ce
     char path[512];
     snprintf(path, sizeof(path), "%s/%s.crt", dir, name);
     FILE *f = fopen(path, "w");
-    ck_assert_ptr_nonnull(f);
-    ck_assert_int_eq(PEM_write_X509(f, c->x), 1);
+    HS_ASSERT(f != NULL);
+    HS_ASSERT(PEM_write_X509(f, c->x) == 1);
     fclose(f);
     snprintf(path, sizeof(path), "%s/%s.key", dir, name);
     f = fopen(path, "w");
-    ck_assert_ptr_nonnull(f);
-    ck_assert_int_eq(PEM_write_PrivateKey(f, c->key, password != NULL ? EVP_aes_128_cbc() : NULL,
-                                          (const unsigned char *)password,
-                                          password != NULL ? (int)strlen(password) : 0, NULL, NULL),
-                     1);
+    HS_ASSERT(f != NULL);
+    HS_ASSERT(PEM_write_PrivateKey(f, c->key, password != NULL ? EVP_aes_128_cbc() : NULL,
+                                   (const unsigned char *)password,
+                                   password != NULL ? (int)strlen(password) : 0, NULL, NULL) == 1);
     fclose(f);
 }
 
@@ -57,7 +57,7 @@ static inline struct cert cert_make(const char *name, const struct cert *by, lon
         X509_add_ext(c.x, ca, -1);
         X509_EXTENSION_free(ca);
     }
-    ck_assert_int_gt(X509_sign(c.x, by != NULL ? by->key : c.key, EVP_sha256()), 0);
+    HS_ASSERT(X509_sign(c.x, by != NULL ? by->key : c.key, EVP_sha256()) > 0);
     return c;
 }
 
