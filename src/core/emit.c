@@ -180,15 +180,18 @@ bool core_can_ping(const struct hs_core *c)
 }
 
 /* On our own connection to ix, which is up. A ping that waits for its answer
- * keeps the time of the first attempt: reconnecting proves nothing. */
+ * keeps the time of the first attempt: reconnecting proves nothing. Whoever has
+ * connected to us knows us, and from this message on whose connection this is:
+ * light messages, which name nobody, may follow. Before, a Valkey closes it. */
 void core_ping(struct hs_core *c, uint16_t ix, uint16_t type)
 {
     struct hot *n = &c->hot[ix];
-    const struct cold *m = &c->cold[ix];
+    struct cold *m = &c->cold[ix];
 
     HS_ASSERT(m->to_state == TO_UP);
     uint32_t len = build_ping(c, type, ix, m->ext_level, has_flag(c, ix, HS_NODE_LIGHT));
     send(c, m->to, end(c, len), len, type);
+    m->light_ok = m->light_ok || m->has_from;
     if (type == HS_MSG_PING && n->ping_sent == 0) {
         n->ping_sent = c->now.mono.ms;
         core_board_sync(c, ix);
@@ -338,7 +341,7 @@ uint32_t core_publish(struct hs_core *c, const struct hs_publish *p, bool sharde
 
     HS_ASSERT(bytes_left(c) >= hs_core_publish_need(p));
     for (uint16_t i = 1; i < c->nodes_hi; i++) {
-        bool light = has_flag(c, i, HS_NODE_LIGHT);
+        bool light = has_flag(c, i, HS_NODE_LIGHT) && c->cold[i].light_ok;
         if (!hears_publish(c, i, sharded)) {
             continue;
         }

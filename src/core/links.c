@@ -56,6 +56,7 @@ static void outbound_up(struct hs_core *c, struct hs_link l, struct hs_dial d)
     c->links[l.ix].node = d.node;
     n->to = l;
     n->to_state = TO_UP;
+    n->light_ok = false;
     n->to_at = c->now.mono.ms;
     n->dial_fails = 0;
     core_board_place(c, d.node);

@@ -253,11 +253,19 @@ def version_of(binary):
     return ("valkey" if "alkey" in said else "redis"), tuple(map(int, number.groups()))
 
 
+def has_tls(binary):
+    """Whether it was built with TLS: it is linked with the library then."""
+    linked = subprocess.run(["ldd", shutil.which(binary) or binary], check=False, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    return "libssl" in linked
+
+
 class Redis(Node):
     """The other server: Redis or Valkey, of any version that has the commands asked for."""
 
     kind, binary = "redis", os.environ.get("HS_REDIS_SERVER", "redis-server")
     maker, version = version_of(binary)
+    tls = has_tls(binary)
     refused_by_lock = 1
 
 

@@ -135,6 +135,7 @@ class WithoutTls(Intruder):
 
 @hearsay_only("their words and counters")
 class WithTls(Intruder):
+    @harness.redis_tls
     def test_without_a_certificate_nobody_can_do_anything(self):
         c = Cluster(self, "hhr", bind="0.0.0.0", **conf(self.ca, self.pair))
         failed = self.counter(c.h[0], "net_tls_failed")
@@ -200,6 +201,7 @@ class ClientPort(Intruder):
             except ConnectionError:
                 return b"reset"
 
+    @harness.redis_is(valkey=False, why="Valkey has its own name in the sentence")
     def test_protected_mode_and_passwords(self):
         c = Cluster(self, "h", bind="0.0.0.0"), Cluster(self, "r", bind="0.0.0.0")
         nodes = [x.nodes[0] for x in c]

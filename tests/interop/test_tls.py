@@ -59,6 +59,7 @@ class Tls(Case):
             return True
 
 
+@harness.redis_tls
 class Mixed(Tls):
     """Two of each kind."""
 
@@ -169,6 +170,7 @@ class Strangers(Tls):
         other = certs.Authority(self.dir / "theirs", "theirs")
         self.stays_out(process.Hearsay, other.sign("odd"), other, "failed: ")
 
+    @harness.redis_tls
     @hearsay_only("the words are ours")
     def test_with_an_expired_certificate(self):
         self.stays_out(process.Redis, self.ca.sign("late", **EXPIRED), self.ca,

@@ -73,6 +73,30 @@ START_TEST(a_peer_that_never_showed_it_takes_light_messages_gets_a_header)
 }
 END_TEST
 
+/* Until then it would close a connection on which nobody was named. */
+START_TEST(a_peer_that_has_not_connected_to_us_yet_gets_a_header)
+{
+    struct hs_core *c = w.node[0].core;
+    uint16_t ix = world_find(&w, 0, 1);
+    c->cold[ix].light_ok = false;
+    c->cold[ix].has_from = false; /* as long as it has not met us */
+    c->out = &w.acts;
+    c->out->n = c->out->bytes_n = 0;
+    core_ping(c, ix, HS_MSG_PING);
+    ck_assert(!c->cold[ix].light_ok);
+    c->cold[ix].has_from = true;
+    publish(false);
+    ck_assert_uint_eq(full_n[1], 1);
+    ck_assert_uint_eq(light_n[1], 0);
+    c->out = &w.acts;
+    c->out->n = c->out->bytes_n = 0;
+    core_ping(c, ix, HS_MSG_PING);
+    publish(false);
+    ck_assert_uint_eq(full_n[1], 1);
+    ck_assert_uint_eq(light_n[1], 1);
+}
+END_TEST
+
 START_TEST(a_sharded_publish_stays_in_its_shard)
 {
     ck_assert_int_eq(publish(true), 1);
@@ -117,6 +141,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, everybody_hears_a_publish_without_a_header_if_it_can);
     tcase_add_test(t, a_peer_that_never_showed_it_takes_light_messages_gets_a_header);
+    tcase_add_test(t, a_peer_that_has_not_connected_to_us_yet_gets_a_header);
     tcase_add_test(t, a_sharded_publish_stays_in_its_shard);
     tcase_add_test(t, what_the_filter_drops_is_counted_and_nothing_else_is_dropped);
     tcase_add_test(t, killed_links_are_dialed_again);
