@@ -211,6 +211,23 @@ static bool write_all(int fd, const char *p, size_t n)
     return fsync(fd) == 0;
 }
 
+/* A rename is durable once its directory is. */
+static int flush_dir_of(const char *path)
+{
+    char dir[HS_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int n = slash == NULL || slash == path ? 1 : (int)(slash - path);
+    snprintf(dir, sizeof(dir), "%.*s", n, slash == NULL ? "." : path);
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    int rc = fsync(fd);
+    int err = errno;
+    close(fd);
+    errno = err;
+    return rc;
+}
+
 static int replace(const char *path, const char *p, size_t n, mode_t mode, char *why, size_t why_n)
 {
     char temp[HS_PATH_MAX + 16];
@@ -222,7 +239,7 @@ static int replace(const char *path, const char *p, size_t n, mode_t mode, char 
     int err = errno;
     close(fd);
     if (written && rename(temp, path) == 0)
-        return 0;
+        return flush_dir_of(path) == 0 ? 0 : say(why, why_n, "cannot fsync the directory of", path);
     if (written)
         err = errno;
     unlink(temp);

@@ -61,6 +61,19 @@ class Repair(Case):
             self.assertEqual(slot_count(target), had + 50)
         self.checked(c)
 
+    def test_call_asks_every_node(self):
+        c = Cluster(self, "hr").form().wait_formed()
+        for n in c.nodes:
+            out = self.cluster_cli("call", address(n), "CLUSTER", "MYID")
+            self.assertTrue(all(m.id in out for m in c.nodes), out)
+
+    def test_set_timeout_reaches_every_node_and_its_file(self):
+        c = Cluster(self, "hr").form().wait_formed()
+        out = self.cluster_cli("set-timeout", address(c.h[0]), "4321")
+        for n in c.nodes:
+            self.assertEqual(n.call("CONFIG", "GET", "cluster-node-timeout")[1], "4321", out)
+            self.assertIn("\ncluster-node-timeout 4321\n", (n.dir / "redis.conf").read_text())
+
     def test_rebalance_gives_an_empty_node_its_share(self):
         c = Cluster(self, "hhr").meet_and_spread("h0", "r0").wait_formed()
         self.cluster_cli("rebalance", address(c.r[0]), "--cluster-use-empty-masters",
