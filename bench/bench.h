@@ -35,7 +35,16 @@ enum {
 
 #define UNSET UINT32_MAX
 
-enum mode { MODE_STEADY, MODE_FLOOD, MODE_STORM, MODE_PUBLISH, MODE_TOPOLOGY, MODE_JOIN, MODES };
+enum mode {
+    MODE_STEADY,
+    MODE_FLOOD,
+    MODE_STORM,
+    MODE_PUBLISH,
+    MODE_TOPOLOGY,
+    MODE_JOIN,
+    MODE_ECHO,
+    MODES
+};
 
 struct options {
     char host[16]; /* numeric IPv4 on loopback */
@@ -54,6 +63,7 @@ struct options {
     const char *json, *plot;
     const char *compare[2];
     uint32_t rounds;
+    uint32_t echo_port; /* be the echo server; 0 for no */
 };
 
 /* Parses argv; false if there is nothing to run, with *status for exit(). */
@@ -325,5 +335,10 @@ double result_rate(const struct options *o, const struct result *r);
 double result_cost_us(const struct options *o, const struct result *r);
 enum count result_counts(const struct options *o);
 int compare(const struct options *o);
+
+/* ---- the floor (echo.c) ---- */
+
+int echo_serve(uint16_t port); /* returns only if it cannot */
+int echo_run(const struct options *o, struct result *r);
 
 #endif

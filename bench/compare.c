@@ -136,7 +136,9 @@ static int measure(const struct options *o, struct figures *out)
     if (pid == 0) {
         struct sample *samples = calloc(SAMPLES_MAX, sizeof(*samples));
         struct result r;
-        int code = samples == NULL ? 2 : run(o, &r, samples);
+        int code = samples == NULL        ? 2
+                   : o->mode == MODE_ECHO ? echo_run(o, &r)
+                                          : run(o, &r, samples);
         if (code != 2) {
             struct figures f = figures_of(o, &r);
             report_text(stdout, o, &r);

@@ -15,6 +15,9 @@ int main(int argc, char **argv)
         return status;
     }
     (void)signal(SIGPIPE, SIG_IGN);
+    if (o.echo_port != 0) {
+        return echo_serve((uint16_t)o.echo_port);
+    }
     if (o.compare[0] != NULL) {
         return compare(&o);
     }
@@ -22,7 +25,7 @@ int main(int argc, char **argv)
     if (samples == NULL) {
         return 2;
     }
-    status = run(&o, &r, samples);
+    status = o.mode == MODE_ECHO ? echo_run(&o, &r) : run(&o, &r, samples);
     if (status != 2) {
         report_text(stdout, &o, &r);
         if ((o.json != NULL && !report_json(&o, &r)) ||

@@ -23,6 +23,7 @@ static const char usage[] =
     "                       publish   clients PUBLISH, the peers count what reaches them\n"
     "                       topology  clients read CLUSTER SLOTS, SHARDS or NODES\n"
     "                       join      only from nothing to all peers connected\n"
+    "                       echo      a flood's bytes to an --echo server: the floor\n"
     "  --links L            peers with a connection of their own to the target\n"
     "                       (flood 64, topology 0, else all)\n"
     "  --window W           PINGs or commands in flight on each, 1 to 64 (flood 4,\n"
@@ -44,6 +45,7 @@ static const char usage[] =
     "  --compare A B        start each command in turn and print ratios; {port} and\n"
     "                       {dir} in it are replaced\n"
     "  --rounds N           of --compare (3)\n"
+    "  --echo PORT          be a server that sends back what it gets, for mode echo\n"
     "  --help  --version\n"
     "\n"
     "TIME is a number with ms, s or m. Exit status: 0 all answers were right, 1 some\n"
@@ -52,6 +54,7 @@ static const char usage[] =
 static const char *const modes[MODES] = {
     [MODE_STEADY] = "steady",   [MODE_FLOOD] = "flood",       [MODE_STORM] = "storm",
     [MODE_PUBLISH] = "publish", [MODE_TOPOLOGY] = "topology", [MODE_JOIN] = "join",
+    [MODE_ECHO] = "echo",
 };
 
 const char *mode_name(enum mode m)
@@ -153,6 +156,7 @@ static bool set_number(struct options *o, const char *name, const char *value)
         {"--kill", 0, 100, offsetof(struct options, kill_percent)},
         {"--payload", 1, 4000, offsetof(struct options, payload_len)},
         {"--rounds", 1, 100, offsetof(struct options, rounds)},
+        {"--echo", 1, 65535, offsetof(struct options, echo_port)},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -205,13 +209,17 @@ static void by_mode(struct options *o)
     bool clients = o->mode == MODE_TOPOLOGY || o->mode == MODE_PUBLISH;
 
     if (o->links == UNSET) {
-        o->links = o->mode == MODE_FLOOD ? 64 : o->mode == MODE_TOPOLOGY ? 0 : o->peers;
+        o->links = o->mode == MODE_FLOOD || o->mode == MODE_ECHO ? 64
+                   : o->mode == MODE_TOPOLOGY                    ? 0
+                                                                 : o->peers;
     }
     if (o->links > o->peers) {
         o->links = o->peers;
     }
     if (o->window == UNSET) {
-        o->window = o->mode == MODE_FLOOD ? 4 : o->mode == MODE_PUBLISH ? 32 : 1;
+        o->window = o->mode == MODE_FLOOD || o->mode == MODE_ECHO ? 4
+                    : o->mode == MODE_PUBLISH                     ? 32
+                                                                  : 1;
     }
     if (o->clients == UNSET || !clients) {
         o->clients = o->mode == MODE_TOPOLOGY ? 16 : clients ? 4 : 0;
@@ -279,7 +287,7 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
             i++;
         }
     }
-    if (o->port == 0 && o->compare[0] == NULL) {
+    if (o->port == 0 && o->compare[0] == NULL && o->echo_port == 0) {
         return complain(status, "nothing to measure: it needs", "--target 127.0.0.1:PORT");
     }
     memset(payload, 'x', o->payload_len);

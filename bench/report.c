@@ -96,6 +96,11 @@ void report_text(FILE *f, const struct options *o, const struct result *r)
     fprintf(f, "%s, %u peers, %u links, window %u, node timeout %u ms, %u thread%s; %s\n",
             mode_name(o->mode), o->peers, o->links, o->window, o->node_timeout_ms, o->threads,
             o->threads == 1 ? "" : "s", machine);
+    if (o->mode == MODE_ECHO) {
+        fprintf(f, "echoed         %.0f/s, %.2f us of the server's CPU each\n", result_rate(o, r),
+                result_cost_us(o, r));
+        return;
+    }
     fprintf(f,
             "joined         %llu peers in %.2f s, at most %llu connections in 100 ms, %.2f s of "
             "its CPU\n",

@@ -110,7 +110,7 @@ struct cold {
     uint8_t name_bits;
     uint8_t dial_fails; /* in a row, for the pause before the next attempt */
     bool has_from, has_rtt;
-    bool light_ok; /* see core_ping() */
+    bool light_ok;  /* see core_ping() */
     bool announced; /* waits in the queue of verdicts */
 };
 
