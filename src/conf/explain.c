@@ -11,9 +11,11 @@
 #include <stdio.h>
 
 enum {
-    TICK_MS = 100,           /* timers are looked at so often */
-    CLOCK_SLACK_MS = 500,    /* a gossiped pong time may be so far in the future */
-    SHARD_EXT_LEN = 48,      /* every ping carries the sender's shard id */
+    TICK_MS = 100,        /* timers are looked at so often */
+    CLOCK_SLACK_MS = 500, /* a gossiped pong time may be so far in the future */
+    SHARD_EXT_LEN = 48,   /* every ping carries the sender's shard id */
+    PROCESS_BYTES =
+        18 << 20,            /* 10 MiB idle, the rest for what is on its way in a burst: measured */
     REACTOR_BYTES = 8 << 20, /* receive buffers: 512 of 16 KiB */
     NODE_BYTES = 640,        /* its table entry and its part of three topologies */
     LINK_BYTES = 4096,       /* our state and the kernel's for an idle connection */
@@ -58,7 +60,8 @@ static struct estimate estimate(const struct hs_conf *c, uint32_t nodes)
     e.fail_ms = e.pfail_ms + interval_ms + TICK_MS;
 
     uint32_t reactors = c->reactors != 0 ? c->reactors : 1;
-    e.memory_bytes = (double)reactors * REACTOR_BYTES + n * NODE_BYTES + 2 * (n - 1) * LINK_BYTES;
+    e.memory_bytes = PROCESS_BYTES + (double)reactors * REACTOR_BYTES + n * NODE_BYTES +
+                     2 * (n - 1) * LINK_BYTES;
     return e;
 }
 

@@ -138,7 +138,7 @@ logs_rotate() {
     local log=/var/log/hearsay/hearsay.log
     echo "logfile $log" >>$CONF
     restart
-    claim "the log is where logfile says" has_line $log Ready:
+    claim "the log is where logfile says" has_line $log Ready
     claim "logrotate accepts its file" logrotate -d /etc/logrotate.d/hearsay
     claim "and rotates" logrotate -f /etc/logrotate.d/hearsay
     claim "the old log is beside it" [ -s $log.1 ]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import unittest
+import urllib.request
 
 import seccomp
 
@@ -58,7 +59,8 @@ class Profile(unittest.TestCase):
             with open(conf, "w", encoding="utf-8") as f:
                 f.write("cluster-blacklist-ttl 61\n")
             node.args = [conf, *node.args, "--pidfile", node.dir + "/pid", "--unixsocket",
-                         node.dir + "/sock", "--cpu-pinning", "yes", "--reactors", str(1 + i)]
+                         node.dir + "/sock", "--cpu-pinning", "yes", "--reactors", str(1 + i),
+                         "--metrics-port", str(node.port + 1)]
             nodes.append(node.start())
         a, b = nodes
         self.assertEqual(a.call("cluster", "meet", "127.0.0.1", b.port), "OK")
@@ -72,6 +74,9 @@ class Profile(unittest.TestCase):
             self.assertEqual(a.call(*words), "OK")
         self.assertIn("used_memory", a.call("info", "everything"))
         self.assertEqual(a.call("publish", "c", "m"), 0)
+        for path in ("healthz", "readyz", "metrics"):
+            with urllib.request.urlopen(f"http://127.0.0.1:{a.port + 1}/{path}", timeout=10) as r:
+                self.assertEqual(r.status, 200)
         a.process.send_signal(signal.SIGHUP)
         self.assertEqual(a.call("ping"), "PONG")
         for node in nodes:

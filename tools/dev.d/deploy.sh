@@ -111,7 +111,7 @@ deploy_ansible() {
     $PACKAGE_DIR/hearsayd $dir/hearsay.conf --check-config
 }
 
-DEPLOY_STEPS="lintian ansible boot"
+DEPLOY_STEPS="lintian chart ansible boot"
 
 verb_deploy() {
     local passed=0 failed=0 name
