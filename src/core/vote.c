@@ -115,7 +115,9 @@ void core_saved(struct hs_core *c, uint64_t seq)
     if (c->request_seq != 0 && c->request_seq <= seq) {
         core_election_request(c);
     }
-    if (c->announce_seq != 0 && c->announce_seq <= seq) {
+    /* A later save may hold the header back (a vote for somebody else, when many
+     * masters fail at once): told before it, the news would be the old ones. */
+    if (c->announce_seq != 0 && c->announce_seq <= seq && !c->hdr_due) {
         c->announce_seq = 0;
         core_pong_all(c);
     }

@@ -117,6 +117,26 @@ START_TEST(a_takeover_is_announced_once)
 }
 END_TEST
 
+START_TEST(an_announcement_waits_until_the_header_says_it)
+{
+    static const uint8_t none[HS_ID_LEN];
+    uint64_t won;
+
+    solo_start(&s, replica());
+    solo_connect(&s, 2);
+    solo_saved(&s);
+    solo_command(&s, (struct hs_cmd){.type = HS_CMD_FAILOVER, .failover = HS_FAILOVER_TAKEOVER});
+    won = s.core->save_seq;
+    core_want_sync(s.core); /* as for a vote: until it is on disk, the header stays as it is */
+    solo_tick(&s, TICK_MS);
+    solo_step(&s, &(struct hs_event){.type = HS_EV_SAVED, .saved_seq = won});
+    ck_assert_uint_eq(solo_sent(&s, HS_MSG_PONG), 0);
+    solo_saved(&s);
+    ck_assert_uint_eq(solo_sent(&s, HS_MSG_PONG), 1);
+    ck_assert_mem_eq(solo_msg(&s, HS_MSG_PONG, 0).frame + HS_OFF_SLAVEOF, none, HS_ID_LEN);
+}
+END_TEST
+
 START_TEST(whom_we_follow_is_announced_once)
 {
     solo_start(&s, solo_topo(3));
@@ -271,6 +291,7 @@ int main(void)
     tcase_add_test(tc, an_address_where_somebody_else_answers_is_forgotten);
     tcase_add_test(tc, an_answer_ends_suspicion_and_changes_no_role);
     tcase_add_test(tc, a_takeover_is_announced_once);
+    tcase_add_test(tc, an_announcement_waits_until_the_header_says_it);
     tcase_add_test(tc, whom_we_follow_is_announced_once);
     tcase_add_test(tc, nothing_is_announced_again_with_the_next_save);
     tcase_add_test(tc, a_pending_ping_is_gossiped_with_its_time);
