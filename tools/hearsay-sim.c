@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -106,11 +107,79 @@ static bool run(struct tool *t, struct hs_sim *s)
     return hs_sim_error(s)[0] == '\0';
 }
 
+/* What came of it, to wherever it is wanted. */
+static void tell(const struct tool *t, struct hs_sim *s, double took)
+{
+    if (!t->quiet) {
+        print_result(stdout, t, hs_sim_result(s), took);
+    }
+    if (t->json != NULL) {
+        FILE *f = open_out(t->json);
+        print_json(f, t, hs_sim_result(s), took);
+        close_out(f);
+    }
+    if (t->report != NULL) {
+        FILE *f = open_out(t->report);
+        print_report(f, t, hs_sim_result(s), took);
+        close_out(f);
+    }
+    if (hs_sim_error(s)[0] != '\0') {
+        fprintf(stderr, "hearsay-sim: %s\nseed %llu; to see it again:\n  %s\n", hs_sim_error(s),
+                (unsigned long long)t->sim.seed, replay);
+    }
+    fflush(NULL);
+}
+
+/* One story more, from where the run has ended. */
+static bool go_on(struct tool *t, struct hs_sim *s, unsigned k)
+{
+    char json[COMMAND_MAX];
+    double begun = wall_seconds();
+    bool good;
+
+    if (t->json != NULL && strcmp(t->json, "-") != 0) {
+        snprintf(json, sizeof(json), "%s.%u", t->json, k + 1);
+        t->json = json;
+    }
+    if (!hs_sim_story(s, t->then[k])) {
+        fprintf(stderr, "hearsay-sim: %s\n", hs_sim_error(s));
+        return false;
+    }
+    good = run(t, s);
+    if (!t->quiet) {
+        printf("\nthen: %s\n", t->then[k]);
+    }
+    tell(t, s, wall_seconds() - begun);
+    return good;
+}
+
+/* The stories that follow, each in a copy of this process: what it took to get
+ * here is not done again. One at a time, for their memory. */
+static bool branches(struct tool *t, struct hs_sim *s)
+{
+    bool good = true;
+
+    for (unsigned k = 0; k < t->then_n; k++) {
+        int status = 1;
+        pid_t pid = fork();
+        if (pid == 0) {
+            good = go_on(t, s, k);
+            fflush(NULL);
+            _exit(good ? 0 : 1);
+        }
+        if (pid < 0 || waitpid(pid, &status, 0) != pid) {
+            perror("hearsay-sim: a process for --then");
+        }
+        good = status == 0 && good;
+    }
+    return good;
+}
+
 int main(int argc, char **argv)
 {
     static struct tool t;
     FILE *text = NULL;
-    double begun = wall_seconds(), took;
+    double begun = wall_seconds();
     bool good;
 
     remember_command(argc, argv);
@@ -124,23 +193,9 @@ int main(int argc, char **argv)
     }
     struct hs_sim *s = begin(&t, text);
     good = run(&t, s);
-    took = wall_seconds() - begun;
-    if (!t.quiet) {
-        print_result(stdout, &t, hs_sim_result(s), took);
-    }
-    if (t.json != NULL) {
-        FILE *f = open_out(t.json);
-        print_json(f, &t, hs_sim_result(s), took);
-        close_out(f);
-    }
-    if (t.report != NULL) {
-        FILE *f = open_out(t.report);
-        print_report(f, &t, hs_sim_result(s), took);
-        close_out(f);
-    }
-    if (!good) {
-        fprintf(stderr, "hearsay-sim: %s\nseed %llu; to see it again:\n  %s\n", hs_sim_error(s),
-                (unsigned long long)t.sim.seed, replay);
+    tell(&t, s, wall_seconds() - begun);
+    if (good) {
+        good = branches(&t, s);
     }
     close_out(text);
     hs_sim_destroy(s);

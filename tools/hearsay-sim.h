@@ -7,13 +7,15 @@
 
 #include <stdio.h>
 
-enum { STORY_MAX = 64 * 1024, COMMAND_MAX = 16 * 1024 };
+enum { STORY_MAX = 64 * 1024, COMMAND_MAX = 16 * 1024, THEN_MAX = 16 };
 
 struct tool {
     struct hs_sim_opts sim;
     char story[STORY_MAX];
     const char *scenario, *trace, *notes, *report, *json, *seeds;
     const char *kill, *kill_at, *heal_at;
+    const char *then[THEN_MAX]; /* stories that go on from the end of this one */
+    unsigned then_n;
     int64_t replicas_per_master;
     uint64_t many, seed_from;
     unsigned jobs;

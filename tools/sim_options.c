@@ -23,6 +23,9 @@ static const char help[] =
     "them\n"
     "  --scenario FILE           a story of what happens; the command line's options win over its\n"
     "  --story TEXT              the same, phrases between semicolons\n"
+    "  --then TEXT               goes on with that story where the run has ended; if given more\n"
+    "                            than once, each goes on from there for itself (--json FILE\n"
+    "                            then also writes FILE.1, FILE.2, ...)\n"
     "  --check-every K           walk a core's invariants every K steps (default by size)\n"
     "  --trace FILE              every event as text; - for standard output\n"
     "  --notes FILE              only what nodes note and the story's steps\n"
@@ -101,6 +104,7 @@ enum {
     O_HEAL,
     O_SCENARIO,
     O_STORY,
+    O_THEN,
     O_CHECK,
     O_TRACE,
     O_NOTES,
@@ -128,6 +132,7 @@ static const struct option options[] = {
     {"heal-at", 1, NULL, O_HEAL},
     {"scenario", 1, NULL, O_SCENARIO},
     {"story", 1, NULL, O_STORY},
+    {"then", 1, NULL, O_THEN},
     {"check-every", 1, NULL, O_CHECK},
     {"trace", 1, NULL, O_TRACE},
     {"notes", 1, NULL, O_NOTES},
@@ -165,6 +170,12 @@ static void take_place(struct tool *t, int o, const char *value)
         break;
     case O_STORY:
         append_story(t, value);
+        break;
+    case O_THEN:
+        if (t->then_n == THEN_MAX) {
+            refuse("then", value, "that is one more than there may be");
+        }
+        t->then[t->then_n++] = value;
         break;
     case O_TRACE:
         t->trace = value;

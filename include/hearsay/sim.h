@@ -76,7 +76,8 @@ void hs_sim_destroy(struct hs_sim *s);
  * named stays. False for a bad line, which is then in err. */
 bool hs_sim_story_opts(const char *story, struct hs_sim_opts *opts, char err[HS_SIM_ERROR_MAX]);
 
-/* Adds a story: lines, or phrases between semicolons. */
+/* Adds a story: lines, or phrases between semicolons. After the end of a run it
+ * makes the run longer. */
 bool hs_sim_story(struct hs_sim *s, const char *story);
 
 /* Runs to the end. False if a checker or an expectation was not content. */

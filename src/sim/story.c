@@ -204,7 +204,7 @@ bool hs_sim_story(struct hs_sim *s, const char *story)
         event_push(s, ev, p->at);
         end = p->at + p->within > end ? p->at + p->within : end;
     }
-    if (s->opts.run_ms == 0 && end + SECOND > s->end_at) {
+    if ((s->opts.run_ms == 0 || s->now >= s->end_at) && end + SECOND > s->end_at) {
         s->end_at = end + SECOND;
     }
     return true;

@@ -133,7 +133,12 @@ verb_interop() {
 }
 
 # Clusters in virtual time; a run of many seeds takes all cores.
+# --scale: the large runs of docs/scale.md; --scale-real: its real processes.
 verb_sim() {
     verb_build
-    build/hearsay-sim --jobs "$JOBS" "$@"
+    case ${1:-} in
+    --scale) tools/scale.py sim "${@:2}" ;;
+    --scale-real) tools/scale.py real "${@:2}" ;;
+    *) build/hearsay-sim --jobs "$JOBS" "$@" ;;
+    esac
 }

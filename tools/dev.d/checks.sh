@@ -235,6 +235,7 @@ verb_ci() {
     ci_step builds "$dev" debug-builds
     ci_step asan "$dev" asan
     ci_step tsan "$dev" tsan
+    ci_step sim "$dev" sim --many 300
     # A fixed seed: whether a change passes is not to be a matter of luck.
     HS_FUZZ_SEED=1 ci_step fuzz "$dev" fuzz all 10
     ci_step deploy "$dev" deploy
