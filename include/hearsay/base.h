@@ -61,6 +61,9 @@ int64_t hs_clock_ns(void);
 typedef uint32_t hs_ix;
 #define HS_NIL UINT32_MAX
 
+/* How long the UTF-8 character at s is; 0 if it is none or n bytes cut it short. */
+size_t hs_utf8_len(const char *s, size_t n);
+
 /* A seeded generator (xoshiro256**): same seed, same sequence, everywhere. */
 struct hs_prng {
     uint64_t s[4];
@@ -95,9 +98,21 @@ static inline void hs_histogram_add(struct hs_histogram *h, uint64_t v)
 
 enum hs_log_level { HS_LOG_DEBUG, HS_LOG_VERBOSE, HS_LOG_NOTICE, HS_LOG_WARNING, HS_LOG_NOTHING };
 
+enum hs_log_format { HS_LOG_PLAIN, HS_LOG_LOGFMT, HS_LOG_JSON };
+
+/* What a line is about, for the formats that machines read; a plain line has it
+ * in its text. Keys are ours, values may be anybody's and are cut at 64 bytes. */
+struct hs_log_field {
+    const char *key, *value;
+};
+
 /* One line of at most 1 KiB, written with one write(2); longer lines are cut.
- * The line format is the stock server's: pid:role time level-sign text. */
+ * The line format is the stock server's (pid:role time level-sign text) unless
+ * another is set. What is no UTF-8, and what would end the line, becomes '?'. */
 void hs_log(enum hs_log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void hs_log_with(enum hs_log_level level, const struct hs_log_field *fields, uint32_t fields_n,
+                 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void hs_log_set_format(enum hs_log_format format);
 void hs_log_set_level(enum hs_log_level level);
 enum hs_log_level hs_log_get_level(void);
 /* Sends the log to a file (appending), to standard output for "" or NULL.

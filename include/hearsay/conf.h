@@ -53,6 +53,7 @@ struct hs_conf {
     /* process */
     char dir[HS_PATH_MAX], pidfile[HS_PATH_MAX], logfile[HS_PATH_MAX];
     enum hs_log_level loglevel;
+    enum hs_log_format log_format;
     bool syslog_enabled, daemonize;
     char syslog_ident[64];
     int syslog_facility;

@@ -16,7 +16,9 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +30,8 @@ enum {
 static struct {
     atomic_int level;
     atomic_int fd;           /* where lines go */
+    atomic_int format;       /* enum hs_log_format */
+    atomic_bool journal;     /* standard output is systemd's journal */
     _Atomic char role;       /* 'M' or 'S' */
     _Atomic int64_t zone;    /* quarter of an hour << 32 | offset + 1 day, 0 at first */
     atomic_bool zone_busy;   /* one thread looks the offset up */
@@ -79,49 +83,83 @@ static int64_t zone_offset_s(time_t now)
     return zone == 0 ? 0 : (zone & UINT32_MAX) - DAY_S;
 }
 
-const char BASE_MONTHS[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-
-static int put_prefix(char *line, size_t n, enum hs_log_level level, struct tm *local)
+void hs_log_set_format(enum hs_log_format format)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    time_t shifted = now.tv_sec + (time_t)zone_offset_s(now.tv_sec);
-    gmtime_r(&shifted, local);
-    return snprintf(line, n, "%d:%c %02d %s %d %02d:%02d:%02d.%03d %c ", (int)getpid(),
-                    atomic_load_explicit(&sink.role, memory_order_relaxed), local->tm_mday,
-                    BASE_MONTHS[local->tm_mon], local->tm_year + 1900, local->tm_hour,
-                    local->tm_min, local->tm_sec, (int)(now.tv_nsec / 1000000), ".-*#"[level]);
+    atomic_store(&sink.format, (int)format);
 }
 
-void hs_log(enum hs_log_level level, const char *fmt, ...)
+/* Standard output that is the journal: it takes a level in front of a line. */
+static bool is_journal(int fd)
 {
-    char line[LINE_MAX_BYTES];
-    struct tm local;
-    va_list args;
+    const char *stream = fd == STDOUT_FILENO ? getenv("JOURNAL_STREAM") : NULL;
+    unsigned long long dev, ino;
+    struct stat st;
+    return stream != NULL && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 && fstat(fd, &st) == 0 &&
+           st.st_dev == dev && st.st_ino == ino;
+}
+
+static void write_line(const struct base_line *l)
+{
+    char line[LINE_MAX_BYTES + 3]; /* "<N>" is not counted */
+    enum hs_log_format format =
+        (enum hs_log_format)atomic_load_explicit(&sink.format, memory_order_relaxed);
+    int fd = atomic_load_explicit(&sink.fd, memory_order_relaxed);
+    int level_n = 0;
+    if (fd == STDOUT_FILENO && atomic_load_explicit(&sink.journal, memory_order_relaxed))
+        level_n = snprintf(line, sizeof(line), "<%d>", base_priority(l->level));
+    size_t text_at;
+    size_t n = base_line(l, format, line + level_n, LINE_MAX_BYTES, &text_at);
+    line[(size_t)level_n + n] = '\n';
+    /* A log that cannot be written has nobody to be reported to. */
+    ssize_t written = write(fd, line, (size_t)level_n + n + 1);
+    (void)written;
+    base_syslog_put(l->level, &l->local, line + level_n + text_at, n - text_at);
+}
+
+static void log_va(enum hs_log_level level, const struct hs_log_field *fields, uint32_t fields_n,
+                   const char *fmt, va_list args)
+{
+    char text[LINE_MAX_BYTES];
+    struct timespec now;
 
     if (level < hs_log_get_level() || level >= HS_LOG_NOTHING)
         return;
     int saved_errno = errno;
-    int prefix_n = put_prefix(line, sizeof(line), level, &local);
-    va_start(args, fmt);
-    int text_n = vsnprintf(line + prefix_n, sizeof(line) - (size_t)prefix_n, fmt, args);
-    va_end(args);
-    size_t n = (size_t)prefix_n + (text_n > 0 ? (size_t)text_n : 0);
-    if (n > sizeof(line) - 1)
-        n = sizeof(line) - 1;
-    /* Texts may quote a peer; a line break in one must not forge a line. */
-    for (size_t i = (size_t)prefix_n; i < n; i++) {
-        if ((unsigned char)line[i] < ' ' || line[i] == '\x7f')
-            line[i] = '?';
-    }
-    line[n] = '\n';
-    /* A log that cannot be written has nobody to be reported to. */
-    ssize_t written = write(atomic_load_explicit(&sink.fd, memory_order_relaxed), line, n + 1);
-    (void)written;
-    base_syslog_put(level, &local, line + prefix_n, n - (size_t)prefix_n);
+    clock_gettime(CLOCK_REALTIME, &now);
+    int n = vsnprintf(text, sizeof(text), fmt, args);
+    struct base_line l = {
+        .level = level,
+        .role = atomic_load_explicit(&sink.role, memory_order_relaxed),
+        .ms = (int)(now.tv_nsec / 1000000),
+        .east_s = zone_offset_s(now.tv_sec),
+        .fields = fields,
+        .fields_n = fields_n,
+        .text = text,
+        .text_n = n < 0                      ? 0
+                  : (size_t)n < sizeof(text) ? (size_t)n
+                                             : sizeof(text) - 1,
+    };
+    time_t shifted = now.tv_sec + (time_t)l.east_s;
+    gmtime_r(&shifted, &l.local);
+    write_line(&l);
     errno = saved_errno;
+}
+
+void hs_log(enum hs_log_level level, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    log_va(level, NULL, 0, fmt, args);
+    va_end(args);
+}
+
+void hs_log_with(enum hs_log_level level, const struct hs_log_field *fields, uint32_t fields_n,
+                 const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    log_va(level, fields, fields_n, fmt, args);
+    va_end(args);
 }
 
 /* Opens path and puts it behind the number kept for files. */
@@ -144,6 +182,7 @@ static int open_locked(const char *path)
 {
     if (path == NULL || path[0] == '\0') {
         sink.path[0] = '\0';
+        atomic_store(&sink.journal, is_journal(STDOUT_FILENO));
         atomic_store(&sink.fd, STDOUT_FILENO);
         return 0;
     }

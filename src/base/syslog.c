@@ -50,16 +50,22 @@ int hs_log_syslog(const char *ident, int facility)
     return base_syslog_open("/dev/log", ident, facility);
 }
 
+int base_priority(enum hs_log_level level)
+{
+    static const int priorities[] = {LOG_DEBUG, LOG_INFO, LOG_NOTICE, LOG_WARNING};
+    HS_ASSERT(level < HS_LOG_NOTHING);
+    return priorities[level];
+}
+
 void base_syslog_put(enum hs_log_level level, const struct tm *local, const char *text, size_t n)
 {
-    static const int PRIORITIES[] = {LOG_DEBUG, LOG_INFO, LOG_NOTICE, LOG_WARNING};
     char line[DATAGRAM_MAX];
     int fd = atomic_load(&sink.fd);
 
     if (fd < 0)
         return;
     int line_n = snprintf(line, sizeof(line), "<%d>%s %2d %02d:%02d:%02d %s[%d]: %.*s",
-                          sink.facility | PRIORITIES[level], BASE_MONTHS[local->tm_mon],
+                          sink.facility | base_priority(level), BASE_MONTHS[local->tm_mon],
                           local->tm_mday, local->tm_hour, local->tm_min, local->tm_sec, sink.ident,
                           (int)getpid(), (int)n, text);
     size_t sent_n = line_n < (int)sizeof(line) ? (size_t)line_n : sizeof(line) - 1;

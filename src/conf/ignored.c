@@ -40,7 +40,7 @@ const char *const conf_ignored[] = {
     "lazyfree-lazy-server-del", "lazyfree-lazy-user-del", "lazyfree-lazy-user-flush",
     "lfu-decay-time", "lfu-log-factor", "list-compress-depth", "list-max-listpack-size",
     "list-max-ziplist-entries", "list-max-ziplist-size", "list-max-ziplist-value",
-    "loading-process-events-interval-bytes", "loadmodule", "locale-collate", "log-format",
+    "loading-process-events-interval-bytes", "loadmodule", "locale-collate",
     "log-timestamp-format", "lua-enable-deprecated-api", "lua-enable-insecure-api",
     "lua-replicate-commands", "lua-time-limit", "masterauth", "masteruser",
     "max-new-connections-per-cycle", "max-new-tls-connections-per-cycle", "maxmemory",

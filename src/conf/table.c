@@ -14,6 +14,14 @@ static const struct conf_word loglevels[] = {
     {"warning", HS_LOG_WARNING}, {"nothing", HS_LOG_NOTHING}, {NULL, 0},
 };
 
+static const struct conf_word log_formats[] = {
+    {"plain", HS_LOG_PLAIN},
+    {"logfmt", HS_LOG_LOGFMT},
+    {"json", HS_LOG_JSON},
+    {"legacy", HS_LOG_PLAIN}, /* Valkey's word for it */
+    {NULL, 0},
+};
+
 static const struct conf_word supervisors[] = {
     {"no", 0}, {"upstart", 1}, {"systemd", 2}, {"auto", 3}, {NULL, 0},
 };
@@ -175,6 +183,8 @@ const struct conf_row conf_table[] = {
          "Where the log goes; empty for standard output."),
     WORD(CONF_PROCESS, "loglevel", loglevel, loglevels, "notice", LIVE,
          "The least important messages that are logged."),
+    WORD(CONF_PROCESS, "log-format", log_format, log_formats, "plain", LIVE,
+         "How a line is written: as a stock server does, as key=value, or as JSON."),
     YES_NO(CONF_PROCESS, "syslog-enabled", NULL, syslog_enabled, "no", ONCE,
            "Log to syslog as well."),
     TEXT(CONF_PROCESS, "syslog-ident", syslog_ident, NULL, "hearsay", ONCE,

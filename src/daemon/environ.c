@@ -37,6 +37,7 @@ int daemon_enter_dir(struct daemon *d)
 int daemon_open_log(struct daemon *d)
 {
     hs_log_set_level(d->conf.loglevel);
+    hs_log_set_format(d->conf.log_format);
     int err = hs_log_open(d->conf.logfile);
     if (err != 0)
         return daemon_fail(d, DAEMON_REFUSED,

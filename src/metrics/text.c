@@ -17,27 +17,10 @@ void metrics_printf(struct metrics_text *t, const char *fmt, ...)
         t->n += (size_t)n;
 }
 
-/* How long the UTF-8 character at s is; 0 if it is none. */
-static size_t utf8_len(const char *s)
-{
-    const uint8_t *p = (const uint8_t *)s;
-    if (p[0] < 0x80)
-        return 1;
-    size_t n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-    if (p[0] < 0xc2 || p[0] > 0xf4)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xc0) != 0x80) /* also at the end of the string */
-            return 0;
-    bool overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
-    bool beyond = (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf4 && p[1] > 0x8f);
-    return overlong || beyond ? 0 : n;
-}
-
 void metrics_put_escaped(struct metrics_text *t, const char *s)
 {
-    while (*s != 0) {
-        size_t n = utf8_len(s);
+    for (size_t left = strlen(s); left > 0;) {
+        size_t n = hs_utf8_len(s, left);
         if (n == 0)
             metrics_printf(t, "\xef\xbf\xbd"); /* U+FFFD */
         else if (*s == '\n')
@@ -47,6 +30,7 @@ void metrics_put_escaped(struct metrics_text *t, const char *s)
         else
             metrics_printf(t, "%.*s", (int)n, s);
         s += n == 0 ? 1 : n;
+        left -= n == 0 ? 1 : n;
     }
 }
 

@@ -155,6 +155,39 @@ static const char *name_of(const struct hs_owner *o, const struct hs_node_id *id
     return ix == HS_TOPO_NONE ? "" : o->seen->nodes[ix].nodename;
 }
 
+enum { FIELDS_MAX = 4 };
+
+static uint32_t fields_of(const struct owner_note_args *args, char ids[2][HS_ID_LEN + 1],
+                          struct hs_log_field *fields)
+{
+    const struct hs_node_id *nodes[] = {args->node, args->other};
+    const char *const names[] = {args->node_name, args->other_name};
+    static const char *const keys[2][2] = {{"node", "node_name"}, {"other", "other_name"}};
+    uint32_t n = 0;
+    for (int i = 0; i < 2; i++) {
+        if (nodes[i] == NULL)
+            continue;
+        snprintf(ids[i], HS_ID_LEN + 1, "%.*s", HS_ID_LEN, nodes[i]->hex);
+        fields[n++] = (struct hs_log_field){keys[i][0], ids[i]};
+        if (names[i][0] != 0)
+            fields[n++] = (struct hs_log_field){keys[i][1], names[i]};
+    }
+    return n;
+}
+
+/* A kind that fell silent would take its count with it. */
+void owner_notes_flush(struct hs_owner *o)
+{
+    for (int note = 0; note < HS_NOTES; note++) {
+        uint32_t dropped = 0;
+        struct owner_bucket *b = &o->notes[note];
+        bool has_room = b->left > 0 || o->now.mono.ms - b->filled_ms >= 1000 / OWNER_NOTE_PER_S;
+        if (b->dropped > 0 && has_room && owner_bucket_take(b, o->now.mono.ms, &dropped))
+            hs_log(texts[note].level, "%" PRIu32 " more lines like \"%s\" were not logged.",
+                   dropped, texts[note].text);
+    }
+}
+
 void owner_note(struct hs_owner *o, const struct hs_action *a)
 {
     HS_ASSERT(a->note < HS_NOTES);
@@ -174,8 +207,12 @@ void owner_note(struct hs_owner *o, const struct hs_action *a)
 
     char line[512];
     enum hs_log_level level = owner_note_text(a->note, &args, line, sizeof(line));
+    struct hs_log_field fields[FIELDS_MAX];
+    char ids[2][HS_ID_LEN + 1];
+    uint32_t n = fields_of(&args, ids, fields);
     if (dropped > 0)
-        hs_log(level, "%s [%" PRIu32 " more of this kind were not logged]", line, dropped);
+        hs_log_with(level, fields, n, "%s [%" PRIu32 " more of this kind were not logged]", line,
+                    dropped);
     else
-        hs_log(level, "%s", line);
+        hs_log_with(level, fields, n, "%s", line);
 }

@@ -191,6 +191,8 @@ void owner_measure(struct hs_owner *o);
 
 /* notes.c */
 void owner_note(struct hs_owner *o, const struct hs_action *a);
+/* Now and then: tells how many lines were left out, of kinds that have room again. */
+void owner_notes_flush(struct hs_owner *o);
 /* The line of a note: its level, and its text in buf. */
 struct owner_note_args {
     const struct hs_node_id *node, *other; /* NULL for none */

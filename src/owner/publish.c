@@ -156,6 +156,7 @@ void owner_publish_if_due(struct hs_owner *o)
     o->published_version = hs_core_version(o->core);
     o->published_stale = false;
     owner_tell_changed(o);
+    owner_notes_flush(o);
     if (o->published != NULL)
         hs_wake_post(o->published);
     hs_log_set_role((topo->nodes[0].flags & HS_NODE_SLAVE) != 0 ? 'S' : 'M');

@@ -76,6 +76,7 @@ static void adopt_conf(struct hs_owner *o, struct hs_request *req)
     o->conf = *req->conf;
     o->published_stale = true;
     hs_log_set_level(o->conf.loglevel);
+    hs_log_set_format(o->conf.log_format);
     req->err = HS_CMD_OK;
     owner_answer(o, req);
 }

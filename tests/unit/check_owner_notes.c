@@ -4,6 +4,7 @@
 #include "owner_int.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static const struct hs_node_id id_a = {.hex = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
 static const struct hs_node_id id_b = {.hex = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"};
@@ -67,6 +68,31 @@ START_TEST(lines_beyond_the_burst_are_dropped_counted_and_come_back_with_time)
 }
 END_TEST
 
+START_TEST(a_kind_that_fell_silent_still_tells_what_was_left_out)
+{
+    static struct hs_owner o;
+    char path[] = "/tmp/check_owner_notes.XXXXXX", text[512] = "";
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(hs_log_open(path), 0);
+    hs_log_set_level(HS_LOG_DEBUG);
+    o.now.mono.ms = 1000;
+    o.notes[HS_NOTE_PFAIL].dropped = 7;
+    o.notes[HS_NOTE_PFAIL].filled_ms = 1000;
+    owner_notes_flush(&o); /* no room yet */
+    ck_assert_int_eq(read(fd, text, sizeof(text) - 1), 0);
+    o.now.mono.ms += 1000;
+    owner_notes_flush(&o);
+    owner_notes_flush(&o);
+    ssize_t n = read(fd, text, sizeof(text) - 1);
+    ck_assert_int_gt(n, 0);
+    ck_assert_ptr_nonnull(strstr(text, "7 more lines like \"*** NODE %n possibly failing\""));
+    ck_assert_ptr_eq(strchr(text, '\n'), text + n - 1);
+    close(fd);
+    unlink(path);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("owner_notes");
@@ -75,6 +101,7 @@ int main(void)
     tcase_add_test(t, a_failure_told_by_another_names_it);
     tcase_add_test(t, every_note_has_a_text_that_fits);
     tcase_add_test(t, lines_beyond_the_burst_are_dropped_counted_and_come_back_with_time);
+    tcase_add_test(t, a_kind_that_fell_silent_still_tells_what_was_left_out);
     suite_add_tcase(s, t);
     return hs_test_main(s);
 }
