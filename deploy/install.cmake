@@ -63,7 +63,9 @@ install(FILES deploy/logrotate.conf DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}
         RENAME hearsay)
 install(PROGRAMS deploy/alive deploy/kubernetes/hand-over deploy/kubernetes/meet-peers
         DESTINATION ${CMAKE_INSTALL_DATADIR}/hearsay)
-install(FILES deploy/60-hearsay.conf deploy/seccomp.json DESTINATION ${CMAKE_INSTALL_DATADIR}/hearsay)
+install(FILES deploy/60-hearsay.conf deploy/seccomp.json deploy/prometheus-rules.yml
+              deploy/grafana-dashboard.json
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/hearsay)
 foreach(page ${gzipped})
   string(REGEX REPLACE ".*\\.([0-9])\\.gz$" "\\1" section ${page})
   install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})

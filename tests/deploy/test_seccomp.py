@@ -7,6 +7,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 import urllib.request
@@ -17,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 os.environ.setdefault("HEARSAYD", str(pathlib.Path(os.environ.get("HS_BUILD", ROOT / "build"))
                                       / "hearsayd"))
 sys.path.insert(0, str(ROOT / "tests/daemon"))
-from daemon import Node, run  # noqa: E402  (after the path it is found on)
+from daemon import Node, free_port, run  # noqa: E402  (after the path it is found on)
 
 PROFILE = json.loads((ROOT / "deploy/seccomp.json").read_text())
 MEET_S = 20
@@ -34,6 +35,10 @@ def under(profile, default, without=()):
 
 
 class Profile(unittest.TestCase):
+    def setUp(self):
+        self.held = tempfile.TemporaryDirectory()
+        self.addCleanup(self.held.cleanup)
+
     def node(self, *args, **how):
         node = Node(*args, preexec_fn=under(PROFILE, seccomp.KILL_PROCESS, **how))
         self.addCleanup(node.close)
@@ -52,15 +57,17 @@ class Profile(unittest.TestCase):
     def test_nothing_else_is_called_in_a_nodes_life(self):
         """What is not in the profile would kill the process here, not just be refused."""
         log = []
-        nodes = []
+        nodes, metrics = [], []
         for i in range(2):
             node = self.node()
+            metrics.append(next(p for p in iter(free_port, None)
+                                if p not in (node.port, node.port + 10000)))
             conf = os.path.join(node.dir, "hearsay.conf")
             with open(conf, "w", encoding="utf-8") as f:
                 f.write("cluster-blacklist-ttl 61\n")
             node.args = [conf, *node.args, "--pidfile", node.dir + "/pid", "--unixsocket",
                          node.dir + "/sock", "--cpu-pinning", "yes", "--reactors", str(1 + i),
-                         "--metrics-port", str(node.port + 1)]
+                         "--metrics-port", str(metrics[-1])]
             nodes.append(node.start())
         a, b = nodes
         self.assertEqual(a.call("cluster", "meet", "127.0.0.1", b.port), "OK")
@@ -75,7 +82,7 @@ class Profile(unittest.TestCase):
         self.assertIn("used_memory", a.call("info", "everything"))
         self.assertEqual(a.call("publish", "c", "m"), 0)
         for path in ("healthz", "readyz", "metrics"):
-            with urllib.request.urlopen(f"http://127.0.0.1:{a.port + 1}/{path}", timeout=10) as r:
+            with urllib.request.urlopen(f"http://127.0.0.1:{metrics[0]}/{path}", timeout=10) as r:
                 self.assertEqual(r.status, 200)
         a.process.send_signal(signal.SIGHUP)
         self.assertEqual(a.call("ping"), "PONG")
@@ -103,6 +110,26 @@ class Profile(unittest.TestCase):
         done = subprocess.run([ROOT / "deploy/alive"], timeout=60, capture_output=True,
                               env=dict(os.environ, HEARSAY_PORT=str(node.port)), check=False)
         self.assertEqual(done.returncode, 1)
+
+    def test_a_notification_script_runs_under_it_too(self):
+        said, script = (pathlib.Path(self.held.name, name) for name in ("said", "script"))
+        said.touch()
+        script.write_text(f'#!/bin/sh\necho "$1" >>{said}\n')
+        script.chmod(0o755)
+        nodes = [self.node("--notification-script", script).start() for _ in range(3)]
+        for i, node in enumerate(nodes):
+            self.assertEqual(node.call("cluster", "meet", "127.0.0.1", nodes[0].port), "OK")
+            self.assertEqual(node.call("cluster", "addslots", i), "OK")
+        end = time.monotonic() + MEET_S
+        while any(n.call("cluster", "info").find("cluster_size:3") < 0 for n in nodes):
+            self.assertLess(time.monotonic(), end, nodes[0].call("cluster", "nodes"))
+            time.sleep(0.1)
+        nodes[2].stop(signal.SIGKILL)
+        while "+fail" not in said.read_text():
+            self.assertLess(time.monotonic(), end + MEET_S, nodes[0].read_log())
+            time.sleep(0.1)
+        for node in nodes[:2]:
+            self.assertEqual(node.stop(), 0, node.read_log())
 
     def test_a_profile_without_io_uring_is_named_as_the_cause(self):
         node = Node()
