@@ -39,12 +39,29 @@ static void count_now(struct hs_watch *w, enum hs_told_kind kind, bool begins)
     }
 }
 
-static void begin(struct hs_watch *w, struct condition *c)
+/* The limit as time: each line takes its part of a second, and what is saved up
+ * is no more than a burst. */
+static bool may_log(struct hs_watch *w, enum hs_told_kind kind, int64_t now_ms)
+{
+    const int64_t line_ms = 1000 / WATCH_LINES_PER_S;
+    if (is_logged_elsewhere(kind))
+        return false;
+    if (w->lines_ms < now_ms - WATCH_LINES_BURST * line_ms)
+        w->lines_ms = now_ms - WATCH_LINES_BURST * line_ms;
+    if (w->lines_ms + line_ms > now_ms) {
+        WATCH_COUNT(w, lines_dropped);
+        return false;
+    }
+    w->lines_ms += line_ms;
+    return true;
+}
+
+static void begin(struct hs_watch *w, struct condition *c, int64_t now_ms)
 {
     c->raised = true;
     count_now(w, c->kind, true);
     watch_tell(w, &c->line);
-    if (!is_logged_elsewhere(c->kind))
+    if (may_log(w, c->kind, now_ms))
         hs_log(HS_LOG_WARNING, "%s %s: %s", hs_told_row(c->kind)->name, c->line.text,
                hs_told_row(c->kind)->help);
 }
@@ -56,7 +73,7 @@ static void end(struct hs_watch *w, struct condition *c, int64_t now_ms)
     line_int(&l, "lasted_ms", now_ms - c->from_ms);
     count_now(w, c->kind, false);
     watch_tell(w, &l);
-    if (!is_logged_elsewhere(c->kind))
+    if (may_log(w, c->kind, now_ms))
         hs_log(HS_LOG_NOTICE, "%s %s: %s", hs_told_row(l.kind)->name, l.text,
                hs_told_row(l.kind)->help);
 }
@@ -94,7 +111,7 @@ void watch_found(struct hs_watch *w, const struct look *k, const struct line *l,
     c->seen_ms = k->now.mono.ms;
     c->line = *l;
     if (!c->raised && k->now.mono.ms - c->from_ms >= lasting_ms)
-        begin(w, c);
+        begin(w, c, k->now.mono.ms);
 }
 
 void watch_settle(struct hs_watch *w, const struct look *k)

@@ -13,6 +13,8 @@ enum {
     WATCH_CONDITIONS_MAX = 256, /* at one time; one more is not told, counted */
     WATCH_FLIPS_MAX = 64,       /* nodes whose address changed lately; the oldest gives way */
     WATCH_MOVES_MAX = 128,      /* +slots of one look; what is beyond is told as one sum */
+    WATCH_LINES_BURST = 32,     /* log lines at once, since peers can provoke them */
+    WATCH_LINES_PER_S = 10,     /* and per second after that */
     WATCH_PACE = 20,            /* a look costs a twentieth of the time at most */
     WATCH_REST_MS = 1000,
 };
@@ -69,6 +71,7 @@ struct condition {
     X(events) \
     X(conditions_refused) /* more than WATCH_CONDITIONS_MAX */ \
     X(no_memory)          /* looks that could not be taken */ \
+    X(lines_dropped)      /* log lines left out by their limit; the events were told */ \
     X(script_runs) \
     X(script_ok) \
     X(script_retries) \
@@ -119,6 +122,7 @@ struct hs_watch {
     uint32_t buckets_n;
     struct condition conditions[WATCH_CONDITIONS_MAX];
     uint32_t conditions_n;
+    int64_t lines_ms; /* mono; what is left of the log's limit, as time */
     struct flip flips[WATCH_FLIPS_MAX];
     uint32_t flips_n;
     _Atomic uint64_t counters[WATCH_COUNTERS_N];

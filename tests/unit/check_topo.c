@@ -173,12 +173,15 @@ START_TEST(the_hash_is_blind_to_what_is_one_observers)
     for (uint32_t s = 6; s <= 9; s++)
         t->owner[s] = 2;
     ck_assert_uint_eq(hs_topo_hash(t), hash); /* nor is the order of nodes */
+    t->nodes[3].flags = HS_NODE_HANDSHAKE;
+    t->nodes_n = 4;
+    ck_assert_uint_eq(hs_topo_hash(t), hash); /* nor who is no member yet */
 }
 END_TEST
 
 START_TEST(the_hash_sees_what_nodes_must_agree_on)
 {
-    uint64_t seen[8] = {hs_topo_hash(t)};
+    uint64_t seen[9] = {hs_topo_hash(t)};
     give(1, 6, 9);
     seen[1] = hs_topo_hash(t);
     t->owner[6] = 2;
@@ -193,7 +196,9 @@ START_TEST(the_hash_sees_what_nodes_must_agree_on)
     seen[6] = hs_topo_hash(t);
     t->nodes_n--;
     seen[7] = hs_topo_hash(t);
-    for (int i = 0; i < 8; i++)
+    t->nodes[0].config_epoch++;
+    seen[8] = hs_topo_hash(t);
+    for (int i = 0; i < 9; i++)
         for (int j = 0; j < i; j++)
             ck_assert_uint_ne(seen[i], seen[j]);
 }

@@ -464,6 +464,17 @@ START_TEST(conditions_have_a_bound)
     ck_assert_uint_eq(w->conditions_n, WATCH_CONDITIONS_MAX);
     ck_assert_uint_eq(w->counters[WATCH_conditions_refused], 1);
     ck_assert_uint_eq(w->counters[WATCH_events], WATCH_CONDITIONS_MAX);
+    ck_assert_uint_eq(w->counters[WATCH_lines_dropped], WATCH_CONDITIONS_MAX - WATCH_LINES_BURST);
+    pass(1000); /* all end: ten more lines */
+    k.now = now;
+    pass(TIMEOUT_MS);
+    watch_settle(w, &k);
+    k.now = now;
+    watch_settle(w, &k);
+    ck_assert_uint_eq(w->conditions_n, 0);
+    ck_assert_uint_eq(w->counters[WATCH_events], 2 * WATCH_CONDITIONS_MAX);
+    ck_assert_uint_eq(w->counters[WATCH_lines_dropped],
+                      2 * WATCH_CONDITIONS_MAX - WATCH_LINES_BURST - 30);
 }
 END_TEST
 
