@@ -201,7 +201,8 @@ class ClientPort(Intruder):
             except ConnectionError:
                 return b"reset"
 
-    @harness.redis_is(valkey=False, why="Valkey has its own name in the sentence")
+    @harness.redis_is(since=(7, 0), valkey=False, why="6.2 protects no node with a bind line, "
+                      "and Valkey has its own name in the sentence")
     def test_protected_mode_and_passwords(self):
         c = Cluster(self, "h", bind="0.0.0.0"), Cluster(self, "r", bind="0.0.0.0")
         nodes = [x.nodes[0] for x in c]
