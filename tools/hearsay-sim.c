@@ -133,7 +133,7 @@ static void tell(const struct tool *t, struct hs_sim *s, double took)
 /* One story more, from where the run has ended. */
 static bool go_on(struct tool *t, struct hs_sim *s, unsigned k)
 {
-    char json[COMMAND_MAX];
+    static char json[COMMAND_MAX]; /* t keeps it; this process tells one story only */
     double begun = wall_seconds();
     bool good;
 
