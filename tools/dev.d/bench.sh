@@ -234,15 +234,16 @@ bench_compare() {
     say "$TABLE is renewed; every run is in build/bench-all.log"
 }
 
+# Without a name all of it; else the micro benchmarks named, or the comparison.
 verb_bench() {
-    local name
+    local name known="wire core ring framer compare"
+    for name in "$@"; do
+        [[ " $known " == *" $name "* ]] || die "there is no benchmark '$name'; there are $known"
+    done
     need_test
     verb_build
-    if [ "${1:-}" = compare ]; then
-        bench_compare
-        return
-    fi
     for name in wire core ring framer; do
         [ $# -gt 0 ] && [[ " $* " != *" $name "* ]] || bench_micro "bench_$name"
     done
+    [ $# -gt 0 ] && [[ " $* " != *" compare "* ]] || bench_compare
 }
