@@ -196,7 +196,7 @@ const struct metrics_row metrics_table[] = {
     COUNTER_OF(WATCH, "hearsay_watch_no_memory_total", "", "", "no_memory", 0,
                "Looks not taken for want of memory."),
     COUNTER_OF(WATCH, "hearsay_watch_lines_dropped_total", "", "", "lines_dropped", 0,
-               "Log lines about conditions left out by their limit; the events were told."),
+               "Log lines about events left out by their limit; the events were told."),
     COUNTER_OF(WATCH, "hearsay_watch_script_runs_total", "", "", "script_runs", 0,
                "Runs of notification-script begun."),
     COUNTER_OF(WATCH, "hearsay_watch_script_ok_total", "", "", "script_ok", 0,
