@@ -5,6 +5,9 @@
  * the owner's side, so no counter is shared between threads. When all is back,
  * the chunk is used again.
  *
+ * The first one is there from the start, so that without more memory the owner
+ * is slow and not stuck.
+ *
  * Bound: `max` chunks. At the bound the owner takes no new events, which parks
  * connections and lets TCP slow the peers. It ends because reactors cut links
  * that make no progress, and give back what was queued on them.
@@ -16,20 +19,6 @@
 #include "owner_int.h"
 
 #include <string.h>
-
-void owner_chunks_init(struct owner_chunks *p, uint32_t step_max)
-{
-    HS_ASSERT(step_max > 0 && step_max <= UINT32_MAX / 2);
-
-    /* Twice a step: a chunk is given up only when it is at least half used. */
-    uint32_t size = step_max * 2 > OWNER_CHUNK_MIN ? step_max * 2 : OWNER_CHUNK_MIN;
-    uint32_t max = OWNER_CHUNKS_BYTES / size;
-    *p = (struct owner_chunks){
-        .size = size,
-        .max = max > OWNER_CHUNKS_MIN ? max : OWNER_CHUNKS_MIN,
-    };
-    HS_ASSERT(p->max <= OWNER_CHUNKS_MAX);
-}
 
 void owner_chunks_fini(struct owner_chunks *p)
 {
@@ -63,6 +52,22 @@ static struct hs_chunk *create(struct owner_chunks *p)
     if (c != NULL)
         p->all[p->n++] = c;
     return c;
+}
+
+bool owner_chunks_init(struct owner_chunks *p, uint32_t step_max)
+{
+    HS_ASSERT(step_max > 0 && step_max <= UINT32_MAX / 2);
+
+    /* Twice a step: a chunk is given up only when it is at least half used. */
+    uint32_t size = step_max * 2 > OWNER_CHUNK_MIN ? step_max * 2 : OWNER_CHUNK_MIN;
+    uint32_t max = OWNER_CHUNKS_BYTES / size;
+    *p = (struct owner_chunks){
+        .size = size,
+        .max = max > OWNER_CHUNKS_MIN ? max : OWNER_CHUNKS_MIN,
+    };
+    HS_ASSERT(p->max <= OWNER_CHUNKS_MAX);
+    p->current = create(p);
+    return p->current != NULL;
 }
 
 static void empty(struct hs_chunk *c)

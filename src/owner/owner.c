@@ -100,8 +100,8 @@ struct hs_owner *hs_owner_create(const struct hs_owner_conf *conf)
     o->publishes_end = &o->publishes;
     sample_clocks(o);
     o->started_ms = o->now.wall.ms;
-    owner_chunks_init(&o->chunks, hs_core_bytes_max(&conf->core));
-    if (!create_tables(o, conf) || !create_core(o, conf)) {
+    if (!owner_chunks_init(&o->chunks, hs_core_bytes_max(&conf->core)) || !create_tables(o, conf) ||
+        !create_core(o, conf)) {
         hs_owner_destroy(o);
         return NULL;
     }

@@ -39,7 +39,8 @@ struct owner_chunks {
     uint32_t size; /* bytes of a chunk */
 };
 
-void owner_chunks_init(struct owner_chunks *p, uint32_t step_max);
+/* False if there is no memory for the first one. */
+bool owner_chunks_init(struct owner_chunks *p, uint32_t step_max);
 void owner_chunks_fini(struct owner_chunks *p);
 /* A chunk with room for need bytes, or NULL: the bound is reached, or memory is. */
 struct hs_chunk *owner_chunks_take(struct owner_chunks *p, uint32_t need);

@@ -25,7 +25,7 @@ class Memory(unittest.TestCase):
     @unittest.skipIf(sanitized(), "a sanitizer needs the whole address space")
     def test_whatever_the_limit_a_start_succeeds_or_says_what_is_missing(self):
         started = refused = 0
-        for megabytes in (8, 16, 32, 48, 64, 96, 128, 160, 192, 256, 384, 512):
+        for megabytes in (32, 40, 48, 56, 64, 96, 128, 160, 192, 256, 320, 360, 384, 512):
             node = Node("--reactors", 2, preexec_fn=with_limit(
                 resource.RLIMIT_AS, megabytes << 20))
             try:

@@ -9,7 +9,7 @@ static struct owner_chunks pool;
 
 static void setup(void)
 {
-    owner_chunks_init(&pool, STEP);
+    ck_assert(owner_chunks_init(&pool, STEP));
 }
 
 static void teardown(void)

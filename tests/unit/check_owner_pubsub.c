@@ -122,7 +122,7 @@ END_TEST
 START_TEST(publishes_wait_when_half_of_the_chunks_are_out_and_control_does_not)
 {
     struct owner_chunks p;
-    owner_chunks_init(&p, STEP_BYTES);
+    ck_assert(owner_chunks_init(&p, STEP_BYTES));
     struct hs_chunk *c;
     uint32_t n = 0;
     while ((c = owner_chunks_take_for_publish(&p, p.size)) != NULL) {
