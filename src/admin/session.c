@@ -15,9 +15,9 @@ static const char *const error_codes[HS_ADMIN_ERROR_CODES] = {
     "NOAUTH", "WRONGPASS", "NOPROTO", "EXECABORT",   "LOADING",   "OTHER",
 };
 
-const char *hs_admin_error_code(uint32_t i)
+const char *hs_admin_error_code(uint32_t code)
 {
-    return error_codes[i];
+    return error_codes[code];
 }
 
 static void count_error(struct reactor *r, const char *text)

@@ -43,19 +43,20 @@ static const struct hs_histogram *in_depth(const struct hs_published *v)
 
 #define VALUE(t, source, n, u, l, k, s, h) \
     { \
-        .name = n, .type = t, .unit = u, .label = l, .from = FROM_##source, .key = k, .scale = s, \
-        .help = h \
+        .name = (n), .type = (t), .unit = (u), .label = (l), .from = FROM_##source, .key = (k), \
+        .scale = (s), .help = (h) \
     }
 #define GAUGE_OF(source, n, u, l, k, s, h) VALUE(GAUGE, source, n, u, l, k, s, h)
 #define COUNTER_OF(source, n, u, l, k, s, h) VALUE(COUNTER, source, n, u, l, k, s, h)
 #define FAMILY(t, n, f, labels, h) \
     { \
-        .name = n, .type = t, .unit = "", .label = "", .where = labels, .put = f, .help = h \
+        .name = (n), .type = (t), .unit = "", .label = "", .where = (labels), .put = (f), \
+        .help = (h) \
     }
 #define DISTRIBUTION(n, u, f, first, last, s, w, h) \
     { \
-        .name = n, .type = HISTOGRAM, .unit = u, .label = "", .where = w, .histogram = f, \
-        .bucket_first = first, .bucket_last = last, .scale = s, .help = h \
+        .name = (n), .type = HISTOGRAM, .unit = (u), .label = "", .where = (w), .histogram = (f), \
+        .bucket_first = (first), .bucket_last = (last), .scale = (s), .help = (h) \
     }
 
 const struct metrics_row metrics_table[] = {
