@@ -8,7 +8,7 @@
  * The first one is there from the start, so that without more memory the owner
  * is slow and not stuck.
  *
- * Bound: `max` chunks. At the bound the owner takes no new events, which parks
+ * Bound: OWNER_CHUNKS_BYTES in `max` chunks. At the bound the owner takes no new events, which parks
  * connections and lets TCP slow the peers. It ends because reactors cut links
  * that make no progress, and give back what was queued on them.
  *
@@ -60,7 +60,7 @@ bool owner_chunks_init(struct owner_chunks *p, uint32_t step_max)
 
     /* Twice a step: a chunk is given up only when it is at least half used. */
     uint32_t size = step_max * 2 > OWNER_CHUNK_MIN ? step_max * 2 : OWNER_CHUNK_MIN;
-    uint32_t max = OWNER_CHUNKS_BYTES / size;
+    uint32_t max = OWNER_CHUNKS_BYTES / (size < OWNER_CHUNK_FILL ? size : OWNER_CHUNK_FILL);
     *p = (struct owner_chunks){
         .size = size,
         .max = max > OWNER_CHUNKS_MIN ? max : OWNER_CHUNKS_MIN,
@@ -77,27 +77,42 @@ static void empty(struct hs_chunk *c)
     c->done = 0;
 }
 
+/* In use: on their way, or being filled. */
+static uint64_t bytes_in_use(const struct owner_chunks *p)
+{
+    return p->held + p->current->used;
+}
+
+/* An empty one, if the bound allows. */
+static struct hs_chunk *another(struct owner_chunks *p)
+{
+    struct hs_chunk *next = p->free;
+
+    if (p->n >= OWNER_CHUNKS_MIN && bytes_in_use(p) + p->size > OWNER_CHUNKS_BYTES)
+        return NULL;
+    if (next == NULL)
+        return create(p);
+    p->free = next->next;
+    p->free_n--;
+    next->next = NULL;
+    return next;
+}
+
 struct hs_chunk *owner_chunks_take(struct owner_chunks *p, uint32_t need)
 {
     HS_ASSERT(need <= p->size);
     struct hs_chunk *c = p->current;
-    if (c != NULL) {
-        if (c->refs == c->done)
-            empty(c);
-        if (c->size - c->used >= need)
-            return c;
-    }
-    struct hs_chunk *next = p->free;
-    if (next != NULL) {
-        p->free = next->next;
-        p->free_n--;
-        next->next = NULL;
-    } else {
-        next = create(p);
-    }
+    if (c->refs == c->done)
+        empty(c);
+    bool room = c->size - c->used >= need;
+    if (room && c->used < OWNER_CHUNK_FILL)
+        return c;
+    struct hs_chunk *next = another(p);
     /* A full chunk stays the current one until there is another: it may empty. */
-    if (next != NULL)
-        p->current = next;
+    if (next == NULL)
+        return room ? c : NULL;
+    p->held += c->used;
+    p->current = next;
     return next;
 }
 
@@ -112,7 +127,7 @@ void owner_chunks_filled(struct hs_chunk *c, uint32_t n)
 struct hs_chunk *owner_chunks_take_for_publish(struct owner_chunks *p, uint32_t need)
 {
     if (need <= p->size)
-        return p->free_n + (p->max - p->n) >= p->max / 2 ? owner_chunks_take(p, need) : NULL;
+        return bytes_in_use(p) <= OWNER_CHUNKS_BYTES / 2 ? owner_chunks_take(p, need) : NULL;
     struct hs_chunk *c = p->large_n < OWNER_LARGE_MAX ? create_of(need) : NULL;
     if (c != NULL)
         p->large[p->large_n++] = c;
@@ -145,6 +160,7 @@ void owner_chunks_done(struct owner_chunks *p, struct hs_chunk *c)
         free_large(p, c);
         return;
     }
+    p->held -= c->used;
     empty(c);
     c->next = p->free;
     p->free = c;

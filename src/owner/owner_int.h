@@ -10,7 +10,10 @@
 enum {
     OWNER_BATCH = 256,             /* entries of one reactor per turn: no reactor starves another */
     OWNER_CHUNK_MIN = 64 * 1024,   /* a few dozen heartbeats */
-    OWNER_CHUNKS_BYTES = 64 << 20, /* all chunks together, unless OWNER_CHUNKS_MIN need more */
+    /* A chunk with so much in it is given up for another, however large it is: its
+     * pages stay, and one slow link keeps all of them from being used again. */
+    OWNER_CHUNK_FILL = 512 * 1024,
+    OWNER_CHUNKS_BYTES = 64 << 20, /* in all chunks together, unless OWNER_CHUNKS_MIN need more */
     OWNER_CHUNKS_MIN = 8,          /* one being filled, others on their way */
     OWNER_CHUNKS_MAX = 1024,       /* = OWNER_CHUNKS_BYTES / OWNER_CHUNK_MIN */
     OWNER_LARGE_MAX = 32,          /* chunks of a single large message, 2 MiB and a bit each */
@@ -37,6 +40,7 @@ struct owner_chunks {
     struct hs_chunk *large[OWNER_LARGE_MAX]; /* of messages too large for the others */
     uint32_t n, max, free_n, large_n;
     uint32_t size; /* bytes of a chunk */
+    uint64_t held; /* bytes in chunks that are neither current nor free */
 };
 
 /* False if there is no memory for the first one. */

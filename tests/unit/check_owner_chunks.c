@@ -62,6 +62,40 @@ START_TEST(a_chunk_is_not_reused_while_one_entry_is_out)
 }
 END_TEST
 
+/* The steps of a large cluster may be large, but most of them are not. */
+START_TEST(a_chunk_is_given_up_long_before_it_is_full)
+{
+    owner_chunks_fini(&pool);
+    ck_assert(owner_chunks_init(&pool, 4 * OWNER_CHUNK_FILL));
+    struct hs_chunk *first = fill(OWNER_CHUNK_FILL), *second = fill(100);
+    ck_assert_ptr_ne(first, second);
+    ck_assert_uint_eq(pool.held, OWNER_CHUNK_FILL);
+    owner_chunks_done(&pool, first);
+    ck_assert_uint_eq(pool.held, 0);
+    while (second->used < OWNER_CHUNK_FILL)
+        ck_assert_ptr_eq(fill(100), second);
+    ck_assert_ptr_eq(fill(100), first);
+}
+END_TEST
+
+START_TEST(many_half_used_chunks_and_few_full_ones_have_one_bound_in_bytes)
+{
+    static const uint32_t fills[] = {OWNER_CHUNK_FILL, 4 * OWNER_CHUNK_FILL};
+
+    for (size_t k = 0; k < 2; k++) {
+        uint64_t out = 0;
+        owner_chunks_fini(&pool);
+        ck_assert(owner_chunks_init(&pool, 4 * OWNER_CHUNK_FILL));
+        for (struct hs_chunk *c; (c = owner_chunks_take(&pool, fills[k])) != NULL; out += fills[k]) {
+            c->refs++;
+            owner_chunks_filled(c, fills[k]);
+        }
+        ck_assert_uint_le(out, OWNER_CHUNKS_BYTES);
+        ck_assert_uint_ge(out, OWNER_CHUNKS_BYTES - 2 * pool.size);
+    }
+}
+END_TEST
+
 START_TEST(at_the_bound_there_is_none_until_one_comes_back)
 {
     struct hs_chunk *last = NULL, *first = fill(STEP);
@@ -110,6 +144,8 @@ int main(void)
     tcase_add_test(t, a_taken_chunk_has_room_for_a_step);
     tcase_add_test(t, small_steps_share_a_chunk);
     tcase_add_test(t, a_chunk_is_not_reused_while_one_entry_is_out);
+    tcase_add_test(t, a_chunk_is_given_up_long_before_it_is_full);
+    tcase_add_test(t, many_half_used_chunks_and_few_full_ones_have_one_bound_in_bytes);
     tcase_add_test(t, at_the_bound_there_is_none_until_one_comes_back);
     tcase_add_test(t, a_full_current_chunk_is_used_again_when_all_of_it_is_back);
     tcase_add_test_raise_signal(t, a_chunk_that_comes_back_too_often_is_a_bug, 6);
