@@ -226,7 +226,8 @@ void secure_used(struct conn *c, size_t n)
     struct secure *s = c->secure;
 
     HS_ASSERT(n <= s->plain_n);
-    s->plain += n;
+    if (n > 0) /* there may be no plain text at all */
+        s->plain += n;
     s->plain_n -= (uint32_t)n;
     if (s->plain_n > 0)
         return;

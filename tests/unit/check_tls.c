@@ -89,7 +89,7 @@ static void take(struct end *to, const uint8_t *p, size_t n)
     size_t used = 0, got;
     while (to->state == HS_TLS_MORE) {
         to->state = hs_tls_handshake(to->s, p, n, &used);
-        p += used;
+        p = used > 0 ? p + used : p; /* NULL for none */
         n -= used;
         if (n == 0)
             break;
