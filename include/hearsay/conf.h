@@ -119,6 +119,9 @@ int hs_conf_load(struct hs_conf *c, int argc, char **argv, struct hs_conf_result
  * dir, ...). 0, or -1 with why. */
 int hs_conf_check(const struct hs_conf *c, char *why, size_t why_n);
 
+/* Those of them that are about values alone, and ask no disk: CONFIG SET's. */
+int hs_conf_check_values(const struct hs_conf *c, char *why, size_t why_n);
+
 static inline bool hs_conf_has_tls(const struct hs_conf *c)
 {
     return c->tls_port != 0 || c->tls_cluster;

@@ -167,6 +167,7 @@ enum hs_cmd_err {
     HS_CMD_ERR_MASTER_DOWN,
     HS_CMD_ERR_TABLE_FULL,    /* MEET when nodes_max are known */
     HS_CMD_ERR_SAVES_WAITING, /* SAVECONFIG when many wait for the disk */
+    HS_CMD_ERR_CONF_CHANGED,  /* the owner's: a change of a configuration that is no more */
 };
 
 struct hs_event {

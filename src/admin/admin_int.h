@@ -241,6 +241,7 @@ bool admin_subscribe(struct call *c, enum topic_kind kind, const struct hs_arg *
 void admin_unsubscribe(struct session *s, struct subscription *sub);
 /* Without a word to the client. */
 void admin_unsubscribe_all(struct session *s);
+void admin_events_off(struct session *s);
 /* To those who listen to that channel, or to a pattern it matches. */
 uint32_t admin_deliver_channel(struct hs_admin *a, const struct channels *channels,
                                const struct hs_publish *p);

@@ -110,6 +110,8 @@ void admin_cmd_hello(struct call *c)
     }
     if (name != NULL)
         admin_client_set_name(c->s, name);
+    if (proto < 3)
+        admin_events_off(c->s); /* they are pushes: RESP2 would take them for replies */
     c->s->sink.proto = (int)proto;
     c->s->flags_proto = (int)proto;
     put_hello(c);

@@ -98,7 +98,7 @@ static bool set_pair(struct call *c, size_t i, struct hs_conf *conf)
 /* The rules that span directives, and what was sized at start. */
 static bool is_whole_ok(const struct call *c, const struct hs_conf *conf, char *why, size_t why_n)
 {
-    if (hs_conf_check(conf, why, why_n) != 0)
+    if (hs_conf_check_values(conf, why, why_n) != 0)
         return false;
     if (conf->maxclients <= c->a->conf.clients_max)
         return true;
@@ -164,7 +164,7 @@ static void answer_set(struct hs_resp_sink *out, struct session *s, struct admin
     if (r->base.err == HS_CMD_OK)
         hs_resp_simple(out, "OK");
     else
-        admin_error(s, "ERR CONFIG SET failed - the new values could not be adopted");
+        admin_error(s, "ERR CONFIG SET failed - another CONFIG SET came first; try again");
 }
 
 void admin_config_set(struct call *c)
@@ -188,6 +188,7 @@ void admin_config_set(struct call *c)
         return;
     }
     r->base.conf = conf;
+    r->base.conf_n = c->view->conf_n;
     r->base.keys = keys;
     r->answer = answer_set;
 }

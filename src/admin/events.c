@@ -92,7 +92,7 @@ void admin_events_deliver(struct hs_admin *a, uint32_t reactor)
 
 /* ---- HEARSAY EVENTS ON [pattern ...] | OFF ---- */
 
-static void stop(struct session *s)
+void admin_events_off(struct session *s)
 {
     while (s->listening.kinds[TOPIC_EVENTS].first != NULL)
         admin_unsubscribe(s, s->listening.kinds[TOPIC_EVENTS].first);
@@ -119,7 +119,7 @@ static bool join(struct call *c, struct text *patterns)
 void admin_hearsay_events(struct call *c)
 {
     if (admin_arg_is(&c->argv[2], "off") && c->argc == 3) {
-        stop(c->s);
+        admin_events_off(c->s);
         admin_ok(c);
         return;
     }
@@ -134,7 +134,7 @@ void admin_hearsay_events(struct call *c)
     }
     struct text patterns = {0};
     if (join(c, &patterns)) {
-        stop(c->s);
+        admin_events_off(c->s);
         struct hs_arg name = {.p = patterns.p, .n = patterns.n};
         if (admin_subscribe(c, TOPIC_EVENTS, &name))
             admin_ok(c);

@@ -142,12 +142,18 @@ static int check_script(const struct hs_conf *c, const struct complaint *to)
     return 0;
 }
 
+int hs_conf_check_values(const struct hs_conf *c, char *why, size_t why_n)
+{
+    struct complaint to = {why, why_n};
+    if (check_supported(c, &to) != 0 || check_ports(c, &to) != 0)
+        return -1;
+    return check_times(c, &to);
+}
+
 int hs_conf_check(const struct hs_conf *c, char *why, size_t why_n)
 {
     struct complaint to = {why, why_n};
-    if (check_supported(c, &to) != 0 || check_ports(c, &to) != 0 || check_times(c, &to) != 0)
-        return -1;
-    if (check_script(c, &to) != 0)
+    if (hs_conf_check_values(c, why, why_n) != 0 || check_script(c, &to) != 0)
         return -1;
     return check_dir(c, &to);
 }

@@ -36,14 +36,20 @@ void daemon_signals_init(void)
     sigaction(SIGPIPE, &ignore, NULL);
     struct sigaction broken = {.sa_handler = on_abort};
     sigaction(SIGABRT, &broken, NULL);
+    /* Whoever started us may have ignored it: then nobody's exit status is kept. */
+    struct sigaction child = {.sa_handler = SIG_DFL};
+    sigaction(SIGCHLD, &child, NULL);
 }
 
-/* The next signal, or -1 after beat_ms, if there is a watchdog to feed. */
-static int next_signal(const sigset_t *set, uint32_t beat_ms)
+/* The next signal, or -1 at due_ms, if there is a watchdog to feed. */
+static int next_signal(const sigset_t *set, uint32_t beat_ms, int64_t due_ms)
 {
     if (beat_ms == 0)
         return sigwaitinfo(set, NULL);
-    struct timespec wait = {.tv_sec = beat_ms / 1000, .tv_nsec = beat_ms % 1000 * 1000000L};
+    int64_t left_ms = due_ms - hs_clock().mono.ms;
+    if (left_ms < 0)
+        left_ms = 0;
+    struct timespec wait = {.tv_sec = left_ms / 1000, .tv_nsec = left_ms % 1000 * 1000000L};
     return sigtimedwait(set, NULL, &wait);
 }
 
@@ -51,10 +57,14 @@ void daemon_signals_wait(struct daemon *d)
 {
     sigset_t set = waited_for();
     uint32_t beat_ms = daemon_watchdog_ms(&d->conf);
+    int64_t due_ms = hs_clock().mono.ms + beat_ms;
     for (;;) {
-        int signal = next_signal(&set, beat_ms);
-        if (signal < 0 && errno == EAGAIN)
+        int signal = next_signal(&set, beat_ms, due_ms);
+        /* Signals do not put it off, however many come. */
+        if (beat_ms != 0 && hs_clock().mono.ms >= due_ms) {
             daemon_watchdog_beat(d);
+            due_ms = hs_clock().mono.ms + beat_ms;
+        }
         if (signal == SIGHUP) {
             int err = hs_log_reopen();
             if (err != 0)

@@ -115,8 +115,8 @@ static struct MHD_Response *render(struct hs_metrics *m)
     struct metrics_text t = {.p = hs_alloc(TEXT_MAX), .max = TEXT_MAX};
     if (t.p == NULL)
         return NULL;
-    m->now.now = hs_clock();
     m->now.view = hs_snapshot_begin(m->conf.snapshot, m->conf.reader);
+    m->now.now = hs_clock(); /* after the view's own times */
     metrics_gather(&m->conf, &m->now);
     metrics_put_all(&t, m->ix, &m->now);
     hs_snapshot_end(m->conf.snapshot, m->conf.reader);

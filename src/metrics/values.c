@@ -135,18 +135,24 @@ static void gather_cluster(const struct hs_topo *t, uint64_t *v)
     v[VIEW_VERSION] = t->version;
 }
 
+/* The wall clock may have been set back since. */
+static uint64_t span(int64_t ms)
+{
+    return ms > 0 ? (uint64_t)ms : 0;
+}
+
 static void gather_process(const struct metrics_now *now, uint64_t *v)
 {
     const struct hs_published *view = now->view;
     int64_t mono_ms = now->now.mono.ms;
     v[UP] = 1;
-    v[UPTIME_S] = (uint64_t)(now->now.wall.ms - view->started_ms) / 1000;
+    v[UPTIME_S] = span(now->now.wall.ms - view->started_ms) / 1000;
     v[START_MS] = (uint64_t)view->started_ms;
     v[MAXCLIENTS] = view->conf.maxclients;
     v[SAVE_FAILURES] = view->save_failures;
     v[SAVE_FAILING] = view->save_error[0] != 0;
-    v[SAVE_WAITS_MS] = view->save_waits_ms == 0 ? 0 : (uint64_t)(mono_ms - view->save_waits_ms);
-    v[VIEW_AGE_MS] = (uint64_t)(mono_ms - view->published_ms);
+    v[SAVE_WAITS_MS] = view->save_waits_ms == 0 ? 0 : span(mono_ms - view->save_waits_ms);
+    v[VIEW_AGE_MS] = span(mono_ms - view->published_ms);
 }
 
 void metrics_gather(const struct hs_metrics_conf *conf, struct metrics_now *now)

@@ -60,7 +60,7 @@ bool hs_client_push(struct hs_net *n, struct hs_conn_id id, const void *p, size_
     struct hs_reactor *r = &n->reactors[hs_net_reactor_of(n, id)];
     struct conn *c = find_client(n, id);
 
-    if (c == NULL || c->doomed)
+    if (c == NULL || c->doomed || c->ending)
         return false;
     if (client_is_slow(r, c->client, &n->tune.push, &c->client->push_soft_ms, len)) {
         /* At once: it would never read what is queued before. */

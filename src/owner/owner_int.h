@@ -119,6 +119,7 @@ struct hs_owner {
     void *shutdown_ctx;
 
     struct hs_conf conf;
+    uint64_t conf_n; /* how often it was changed */
     int64_t started_ms;
     const struct hs_topo *seen; /* the published one: names for the log */
     uint64_t published_version;

@@ -100,6 +100,7 @@ static struct hs_published *build(struct hs_owner *o, int64_t from)
     }
     p->topo = t;
     p->conf = o->conf;
+    p->conf_n = o->conf_n;
     p->started_ms = o->started_ms;
     p->version = o->counters[HS_OWNER_PUBLICATIONS] + 1;
     p->published_ms = from / OWNER_NS_PER_MS;

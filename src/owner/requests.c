@@ -62,6 +62,11 @@ void hs_owner_net_tune(const struct hs_conf *conf, struct hs_net_tune *out)
 
 static void adopt_conf(struct hs_owner *o, struct hs_request *req)
 {
+    if (req->conf_n != o->conf_n) { /* adopting it would undo what came between */
+        req->err = HS_CMD_ERR_CONF_CHANGED;
+        owner_answer(o, req);
+        return;
+    }
     struct hs_core_conf core_conf;
     hs_owner_core_conf(req->conf, &core_conf);
     struct hs_cmd cmd = {.type = HS_CMD_CONF, .conf = &core_conf};
@@ -74,6 +79,7 @@ static void adopt_conf(struct hs_owner *o, struct hs_request *req)
         hs_tls_adopt(o->tls, req->keys);
     req->keys = NULL;
     o->conf = *req->conf;
+    o->conf_n++;
     o->published_stale = true;
     hs_log_set_level(o->conf.loglevel);
     hs_log_set_format(o->conf.log_format);

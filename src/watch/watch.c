@@ -136,6 +136,11 @@ struct sight { /* what is kept of a view after the reader's section */
     char save_error[128];
 };
 
+static int64_t clock_ms(void)
+{
+    return hs_clock().mono.ms;
+}
+
 /* False: nothing new, or no memory. */
 static bool copy(struct hs_watch *w, struct sight *s)
 {
@@ -146,18 +151,15 @@ static bool copy(struct hs_watch *w, struct sight *s)
         s->timeout_ms = p->conf.node_timeout_ms;
         s->save_failures = p->save_failures;
         memcpy(s->save_error, p->save_error, sizeof(s->save_error));
-        if (s->topo != NULL)
+        if (s->topo != NULL) {
             w->seen_version = p->version;
-        else
+        } else {
             WATCH_COUNT(w, no_memory);
+            w->next_ms = clock_ms() + WATCH_NO_MEMORY_MS;
+        }
     }
     hs_snapshot_end(w->conf.snapshot, w->conf.reader);
     return s->topo != NULL;
-}
-
-static int64_t clock_ms(void)
-{
-    return hs_clock().mono.ms;
 }
 
 static void take_a_look(struct hs_watch *w)

@@ -17,6 +17,7 @@ enum {
     WATCH_LINES_PER_S = 10,     /* and per second after that */
     WATCH_PACE = 20,            /* a look costs a twentieth of the time at most */
     WATCH_REST_MS = 1000,
+    WATCH_NO_MEMORY_MS = 100, /* until a copy is tried again */
 };
 
 /* ---- table.c ---- */

@@ -169,6 +169,24 @@ class Life(unittest.TestCase):
             self.assertEqual(s.recv(1000), b"WATCHDOG=1\n")
             self.assertIn("owner thread stands still", node.read_log())
 
+    def test_signals_do_not_put_the_watchdog_off(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            node, s = self.watched(tmp)
+            stop = threading.Event()
+
+            def hang_up():
+                while not stop.wait(0.05):
+                    node.process.send_signal(signal.SIGHUP)
+            sender = threading.Thread(target=hang_up)
+            sender.start()
+            try:
+                for _ in range(3):
+                    self.assertEqual(s.recv(1000), b"WATCHDOG=1\n")
+            finally:
+                stop.set()
+                sender.join()
+            self.assertEqual(node.stop(), 0)
+
     def test_the_watchdog_of_another_process_is_not_fed(self):
         with tempfile.TemporaryDirectory() as tmp:
             node, s = self.watched(tmp, WATCHDOG_PID="1")

@@ -89,6 +89,18 @@ START_TEST(events_are_pushed_to_those_who_ask_and_match_once)
 }
 END_TEST
 
+START_TEST(who_goes_back_to_RESP2_is_pushed_nothing_any_more)
+{
+    fake_run("HELLO 3");
+    fake_run("HEARSAY EVENTS ON");
+    fake_run("HELLO 2");
+    ck_assert(!fake.has_subscribers);
+    tell(HS_TOLD_FAIL, "node=a");
+    ck_assert_str_eq(fake.out.p, "");
+    ck_reply("PING", "+PONG\r\n"); /* and is no subscriber */
+}
+END_TEST
+
 START_TEST(pushes_need_RESP3_and_patterns_without_blanks)
 {
     ck_line("HEARSAY EVENTS ON", "-ERR HEARSAY EVENTS sends pushes, which RESP2 has not: say HELLO "
@@ -278,6 +290,7 @@ int main(void)
         a_peers_message_on_an_event_channel_is_dropped_and_counted,
         events_are_pushed_to_those_who_ask_and_match_once,
         pushes_need_RESP3_and_patterns_without_blanks,
+        who_goes_back_to_RESP2_is_pushed_nothing_any_more,
         a_listener_that_is_late_is_told_what_it_missed,
         changes_since_a_version_are_listed,
         what_the_journal_has_not_is_full,

@@ -213,7 +213,12 @@ START_TEST(a_new_configuration_reaches_the_reactors_and_the_view)
     const struct hs_published *p = hs_snapshot_begin(snapshot, 0);
     ck_assert_uint_eq(p->conf.maxclients, 5);
     ck_assert_str_eq(p->save_error, "write: no room");
+    ck_assert_uint_eq(p->conf_n, 1);
     hs_snapshot_end(snapshot, 0);
+    conf.maxclients = 50; /* made from the view before: it would undo the 5 */
+    give(&in);
+    ck_assert_int_eq(get().kind, HS_OUT_REPLY);
+    ck_assert_int_eq(req.err, HS_CMD_ERR_CONF_CHANGED);
     end();
     ck_assert_uint_eq(net_tune.dial_timeout_ms, 7000);
     ck_assert_uint_eq(net_tune.stall_timeout_ms, 7000);
