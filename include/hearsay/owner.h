@@ -36,7 +36,7 @@ struct hs_request {
     struct hs_conn_id conn; /* set by net: where the answer goes */
     struct hs_cmd cmd;
     struct hs_conf *conf;        /* HS_REQ_CONF: stays the session's */
-    uint64_t conf_n;             /* HS_REQ_CONF: of the view that it changes; refused if not the newest */
+    uint64_t conf_n;             /* HS_REQ_CONF: of the view it changes; refused if not newest */
     struct hs_tls_keys *keys;    /* HS_REQ_CONF: to be adopted with it, the owner's then; or NULL */
     struct hs_accuser *accusers; /* HS_REQ_ACCUSERS: stays the session's; the first of them */
     uint32_t accusers_max;

@@ -8,7 +8,7 @@
  * The first one is there from the start, so that without more memory the owner
  * is slow and not stuck.
  *
- * Bound: OWNER_CHUNKS_BYTES in `max` chunks. At the bound the owner takes no new events, which parks
+ * Bound: OWNER_CHUNKS_BYTES in `max` chunks. At it the owner takes no new events, which parks
  * connections and lets TCP slow the peers. It ends because reactors cut links
  * that make no progress, and give back what was queued on them.
  *

@@ -7,18 +7,23 @@ from harness import Case, Cluster
 PING, ALL = 0, -2
 
 
+def debuggable(case):
+    # Long enough that a busy machine makes nobody reset a link of its own accord.
+    c = Cluster(case, "hhr", 2500, own={"enable-debug-command": "local"})
+    return c.form().wait_formed()
+
+
+def created(seer, peer):
+    """When each link between the two began, by direction, as seen by one."""
+    links = [dict(zip(x[::2], x[1::2])) for x in seer.call("CLUSTER", "LINKS")]
+    return {x["direction"]: x["create-time"] for x in links if x["node"] == peer.id}
+
+
 @harness.hearsay_only("Redis 7.0 has half of these")
 class Debug(Case):
     @classmethod
     def set_up_clusters(cls):
-        # Long enough that a busy machine makes nobody reset a link of its own accord.
-        cls.cluster = Cluster(cls, "hhr", 2500, own={"enable-debug-command": "local"})
-        cls.cluster.form().wait_formed()
-
-    def created(self, seer, peer):
-        """When each link between the two began, by direction, as seen by one."""
-        links = [dict(zip(x[::2], x[1::2])) for x in seer.call("CLUSTER", "LINKS")]
-        return {x["direction"]: x["create-time"] for x in links if x["node"] == peer.id}
+        cls.cluster = debuggable(cls)
 
     def test_log_writes_a_line(self):
         node = self.cluster.h[0]
@@ -28,14 +33,31 @@ class Debug(Case):
     def test_killed_links_come_back(self):
         c = self.cluster
         for direction, gone in (("to", {"to"}), ("from", {"from"}), ("all", {"to", "from"})):
-            before = self.created(c.h[0], c.r[0])
+            before = created(c.h[0], c.r[0])
             self.assertEqual(set(before), {"to", "from"})
             reply = c.h[0].call("DEBUG", "CLUSTERLINK", "KILL", direction, c.r[0].id)
             self.assertEqual(reply, "OK")
             c.wait(lambda b=before, g=gone: {
-                d for d, t in self.created(c.h[0], c.r[0]).items() if t != b[d]} == g,
+                d for d, t in created(c.h[0], c.r[0]).items() if t != b[d]} == g,
                 5, f"{direction}: exactly these links are new")
         c.wait_equal(5, "links were killed")
+
+    def test_wrong_uses_are_refused(self):
+        h = self.cluster.h[0]
+        self.assertEqual(h.text("DEBUG", "CLUSTERLINK", "KILL", "all", "0" * 40),
+                         "-ERR Unknown node " + "0" * 40)
+        self.assertIn("unknown subcommand or wrong number of arguments",
+                      h.text("DEBUG", "CLUSTERLINK", "KILL", "up", h.id))
+        self.assertIn("not an integer", h.text("DEBUG", "DROP-CLUSTER-PACKET-FILTER", "ping"))
+
+
+@harness.hearsay_only("Redis 7.0 has half of these")
+class Filters(Case):
+    """A cluster of their own: who was deaf makes new links for a while after."""
+
+    @classmethod
+    def set_up_clusters(cls):
+        cls.cluster = debuggable(cls)
 
     def test_a_filter_that_drops_all_makes_deaf_until_it_is_taken_back(self):
         c = self.cluster
@@ -49,22 +71,15 @@ class Debug(Case):
 
     def test_what_is_filtered_can_close_its_link(self):
         c = self.cluster
-        before = self.created(c.h[1], c.r[0])
+        c.wait(lambda: "from" in created(c.h[1], c.r[0]), 10, "it has that link")
+        before = created(c.h[1], c.r[0])
         c.h[1].call("DEBUG", "CLOSE-CLUSTER-LINK-ON-PACKET-DROP", 1)
         c.h[1].call("DEBUG", "DROP-CLUSTER-PACKET-FILTER", PING)
-        c.wait(lambda: self.created(c.h[1], c.r[0]).get("from") != before["from"], 10,
+        c.wait(lambda: created(c.h[1], c.r[0]).get("from") != before["from"], 10,
                "the link that PINGs arrive on was closed")
         c.h[1].call("DEBUG", "DROP-CLUSTER-PACKET-FILTER", -1)
         c.h[1].call("DEBUG", "CLOSE-CLUSTER-LINK-ON-PACKET-DROP", 0)
         c.wait_equal(20, "the filter is off")
-
-    def test_wrong_uses_are_refused(self):
-        h = self.cluster.h[0]
-        self.assertEqual(h.text("DEBUG", "CLUSTERLINK", "KILL", "all", "0" * 40),
-                         "-ERR Unknown node " + "0" * 40)
-        self.assertIn("unknown subcommand or wrong number of arguments",
-                      h.text("DEBUG", "CLUSTERLINK", "KILL", "up", h.id))
-        self.assertIn("not an integer", h.text("DEBUG", "DROP-CLUSTER-PACKET-FILTER", "ping"))
 
 
 @harness.hearsay_only("stock servers have data of their own")
