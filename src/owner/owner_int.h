@@ -8,8 +8,8 @@
 #include "hearsay/owner.h"
 
 enum {
-    OWNER_BATCH = 256,             /* entries of one reactor per turn: no reactor starves another */
-    OWNER_CHUNK_MIN = 64 * 1024,   /* a few dozen heartbeats */
+    OWNER_BATCH = 256,           /* entries of one reactor per turn: no reactor starves another */
+    OWNER_CHUNK_MIN = 64 * 1024, /* a few dozen heartbeats */
     /* A chunk with so much in it is given up for another, however large it is: its
      * pages stay, and one slow link keeps all of them from being used again. */
     OWNER_CHUNK_FILL = 512 * 1024,
