@@ -183,6 +183,10 @@ static void read_sender(struct hs_core *c, struct hs_link l, uint16_t ix, const 
     if (v->type == HS_MSG_PONG && on_its_own_link) {
         answered(c, ix);
     }
+    if (hs_get64(v->frame + HS_OFF_CURRENT_EPOCH) > EPOCH_MAX ||
+        hs_get64(v->frame + HS_OFF_CONFIG_EPOCH) > EPOCH_MAX) {
+        return; /* refused and counted with the header: nothing built on it is believed */
+    }
     core_recv_role(c, ix, v);
     core_claim_check(c, ix, was_replica && has_flag(c, ix, HS_NODE_MASTER), v);
     if (i_am_master(c) && has_flag(c, ix, HS_NODE_MASTER)) {

@@ -371,6 +371,19 @@ static void demote(struct hs_topo *boot, const struct hs_node_id *master, uint64
     solo_ping(&s, solo_accept(&s), HS_MSG_PING, &h, NULL);
 }
 
+START_TEST(an_epoch_that_would_wrap_is_given_to_no_master_either)
+{
+    struct hs_topo *boot = solo_topo(3);
+    struct hs_node_id master = solo_id(1);
+
+    memcpy(boot->nodes[1].shard_id, boot->nodes[2].shard_id, HS_ID_LEN);
+    demote(boot, &master, UINT64_MAX);
+    ck_assert_uint_eq(s.core->cold[1].config_epoch, 0);
+    ck_assert_uint_eq(s.core->current_epoch, 5);
+    ck_assert_uint_eq(s.core->owner[2], 2);
+}
+END_TEST
+
 START_TEST(we_do_not_become_a_master_because_another_says_it_follows_us)
 {
     struct hs_topo *boot = solo_topo(3);
@@ -508,6 +521,7 @@ int main(void)
     tcase_add_test(tc, open_slots_come_back_from_the_file_and_a_newer_owner_ends_ours);
     tcase_add_test(tc, a_replica_of_one_who_became_a_replica_follows_upwards);
     tcase_add_test(tc, a_claim_of_what_nobody_has_or_its_owner_let_go_needs_no_update);
+    tcase_add_test(tc, an_epoch_that_would_wrap_is_given_to_no_master_either);
     tcase_add_test(tc, we_do_not_become_a_master_because_another_says_it_follows_us);
     tcase_add_test(tc, a_replica_that_its_old_master_follows_is_a_master_with_its_slots);
     tcase_add_test(tc, gossip_without_an_address_moves_nobody);
