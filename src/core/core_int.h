@@ -517,6 +517,7 @@ void core_save(struct hs_core *c);
 /* recv.c and its parts */
 void core_recv(struct hs_core *c, struct hs_link l, const struct hs_view *v);
 void core_recv_ping(struct hs_core *c, struct hs_link l, uint16_t sender, const struct hs_view *v);
+void core_wrong_id(struct hs_core *c, uint16_t node);
 void core_recv_fail(struct hs_core *c, uint16_t sender, const struct hs_view *v);
 void core_recv_update(struct hs_core *c, uint16_t sender, const struct hs_view *v);
 void core_recv_publish(struct hs_core *c, uint16_t sender, const struct hs_view *v);

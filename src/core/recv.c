@@ -3,8 +3,19 @@
  */
 #include "core_int.h"
 
-/* A connection that belongs to a node speaks for that node, whatever id its
- * messages carry; so do stock servers since 7.0. Another connection is bound
+/* On a connection we made to a node, a message with another id. Stock servers look
+ * for that in PING, PONG and MEET only, and after they have taken the header's
+ * epochs for the node's; what else comes there counts as the node's own: a vote,
+ * a verdict. They themselves send nothing but PONG on a connection made to them. */
+static bool has_wrong_id(struct hs_core *c, const struct link *link, const struct hs_view *v)
+{
+    return link->outbound && !has_flag(c, link->node, HS_NODE_HANDSHAKE) &&
+           (v->marks & HS_VIEW_LIGHT) == 0 &&
+           memcmp(v->frame + HS_OFF_SENDER, c->hot[link->node].id.hex, HS_ID_LEN) != 0;
+}
+
+/* A connection that belongs to a node speaks for that node; one it made itself
+ * does whatever id its messages carry, as in stock servers since 7.0. Another is bound
  * to the node whose id comes first on it, once we know that node. It may be met
  * by the time a light message comes, which names nobody: it is from the one that
  * the message before it named. */
@@ -163,6 +174,10 @@ void core_recv(struct hs_core *c, struct hs_link l, const struct hs_view *v)
         if (c->drop_closes) {
             drop_link(c, l);
         }
+        return;
+    }
+    if (has_wrong_id(c, core_link(c, l), v)) {
+        core_wrong_id(c, core_link(c, l)->node);
         return;
     }
     ix = sender_of(c, l, v);

@@ -107,7 +107,7 @@ static bool finish_handshake(struct hs_core *c, struct hs_link l, uint16_t node,
  * address until it is heard from, but it is still waited for: a dead master
  * whose address was given to another must be found dead. (Stock servers skip
  * nodes without an address and never suspect them.) */
-static void wrong_id(struct hs_core *c, uint16_t node)
+void core_wrong_id(struct hs_core *c, uint16_t node)
 {
     COUNT(c, id_mismatch);
     core_note(c, HS_NOTE_ID_MISMATCH, node, HS_NIL, 0);
@@ -134,10 +134,6 @@ static bool check_identity(struct hs_core *c, struct hs_link l, uint16_t node, u
         c->hot[node].ping_sent = 0;
         core_board_sync(c, node);
         core_retime(c, node);
-        return true;
-    }
-    if (memcmp(v->frame + HS_OFF_SENDER, c->hot[node].id.hex, HS_ID_LEN) != 0) {
-        wrong_id(c, node);
         return true;
     }
     core_node_flags(c, node, 0, HS_NODE_MEET);

@@ -96,6 +96,20 @@ static void show_names(const struct hs_core *c, uint32_t ix, struct hs_topo *t,
     n->client_ipv6 = hs_topo_string(t, names->client_ipv6);
 }
 
+/* The node, plus one, that it shares a slot and an epoch with. Its claim was noted
+ * when it came; it may have died since, or the other may have moved on. */
+static uint16_t split_with(const struct hs_core *c, uint32_t ix)
+{
+    const struct cold *n = &c->cold[ix];
+    uint16_t owner = c->owner[n->split_slot];
+
+    if (n->split_with == 0 || owner + 1 != n->split_with || has_flag(c, ix, HS_NODE_FAIL) ||
+        !has_flag(c, ix, HS_NODE_MASTER) || c->cold[owner].config_epoch != n->config_epoch) {
+        return 0;
+    }
+    return n->split_with;
+}
+
 static void show_node(const struct hs_core *c, uint32_t ix, struct hs_now now,
                       const uint16_t *place, struct hs_topo *t)
 {
@@ -105,6 +119,7 @@ static void show_node(const struct hs_core *c, uint32_t ix, struct hs_now now,
     const struct cold *cold = &c->cold[ix];
     const uint8_t *entry = board_of(c, ix);
     uint16_t port = hs_get16(entry + HS_G_PORT), pport = hs_get16(entry + HS_G_PPORT);
+    uint16_t split = split_with(c, ix);
     struct hs_topo_node *n = &t->nodes[place[ix]];
 
     *n = (struct hs_topo_node){
@@ -130,7 +145,7 @@ static void show_node(const struct hs_core *c, uint32_t ix, struct hs_now now,
         .rtt_ms = cold->rtt_ms,
         .rtt_min_ms = cold->rtt_min_ms,
         .rtt_smooth_8 = cold->rtt_smooth,
-        .split_with = cold->split_with == 0 ? 0 : (uint16_t)(place[cold->split_with - 1] + 1),
+        .split_with = split == 0 ? 0 : (uint16_t)(place[split - 1] + 1),
         .split_slot = cold->split_slot,
     };
     hs_wire_ip(entry + HS_G_IP, n->ip);

@@ -211,6 +211,36 @@ START_TEST(another_id_at_a_nodes_address_takes_the_address_away)
 }
 END_TEST
 
+/* A message of any type, with whatever it says: the epoch of its header too. */
+START_TEST(who_answers_at_a_nodes_address_under_another_id_is_not_heard_as_that_node)
+{
+    struct hs_hdr h = solo_hdr(1);
+    struct hs_node_id about = solo_id(3);
+    struct hs_link to = solo_connect(&s, 2);
+
+    h.config_epoch = h.current_epoch = 50;
+    hs_wire_build_hdr(s.frame, &h);
+    frame(to, hs_wire_build_fail(s.frame, &about));
+    ck_assert(!has_flag(s.core, 3, HS_NODE_FAIL));
+    ck_assert_uint_lt(s.core->cold[2].config_epoch, 50);
+    ck_assert_uint_eq(counter(COUNT_id_mismatch), 1);
+    ck_assert(has_flag(s.core, 2, HS_NODE_NOADDR));
+    ck_assert_uint_eq(solo_count(&s, HS_ACT_CLOSE), 1);
+}
+END_TEST
+
+START_TEST(a_node_may_say_on_our_connection_what_it_says_on_its_own)
+{
+    struct hs_node_id about = solo_id(3);
+    struct hs_link to = solo_connect(&s, 2);
+
+    header(2);
+    frame(to, hs_wire_build_fail(s.frame, &about));
+    ck_assert(has_flag(s.core, 3, HS_NODE_FAIL));
+    ck_assert_uint_eq(counter(COUNT_id_mismatch), 0);
+}
+END_TEST
+
 /* ---- roles ---- */
 
 START_TEST(a_master_that_follows_another_shard_leaves_its_slots_to_nobody)
@@ -452,6 +482,8 @@ int main(void)
     tcase_add_test(tc, what_comes_on_a_connection_we_closed_is_ignored);
     tcase_add_test(tc, the_end_of_a_connection_is_noticed_on_either_side);
     tcase_add_test(tc, another_id_at_a_nodes_address_takes_the_address_away);
+    tcase_add_test(tc, who_answers_at_a_nodes_address_under_another_id_is_not_heard_as_that_node);
+    tcase_add_test(tc, a_node_may_say_on_our_connection_what_it_says_on_its_own);
     tcase_add_test(tc, a_master_that_follows_another_shard_leaves_its_slots_to_nobody);
     tcase_add_test(tc, a_master_that_follows_its_successor_hands_it_the_slots);
     tcase_add_test(tc, an_old_story_of_who_follows_whom_moves_no_slots);

@@ -198,6 +198,47 @@ START_TEST(a_claim_of_what_another_has_with_the_same_epoch_is_marked_until_it_en
 }
 END_TEST
 
+/* Whatever ends it, even if the claimer says nothing any more. */
+START_TEST(a_split_is_told_while_it_is_one)
+{
+    uint8_t both[HS_SLOTS_BYTES] = {0x06}, one[HS_SLOTS_BYTES] = {0x02};
+    struct hs_topo *boot = voters();
+    struct hs_hdr claimer = solo_hdr(2), owner = solo_hdr(1);
+
+    boot->nodes[1].config_epoch = boot->nodes[2].config_epoch = 5;
+    boot->current_epoch = 5;
+    solo_start(&s, boot);
+    claimer.config_epoch = claimer.current_epoch = 5;
+    claimer.slots = both;
+    solo_plain(&s, solo_accept(&s), HS_MSG_PING, &claimer);
+    ck_assert_uint_eq(s.core->cold[2].split_with, 1 + 1);
+    switch (_i) {
+    case 1:
+        core_node_flags(s.core, 2, HS_NODE_FAIL, 0);
+        break;
+    case 2:
+        core_node_become_replica(s.core, 2);
+        break;
+    case 3: /* the epochs differ now */
+        owner.config_epoch = owner.current_epoch = 6;
+        owner.slots = one;
+        solo_plain(&s, solo_accept(&s), HS_MSG_PING, &owner);
+        break;
+    case 4: /* the slot has a third owner, at whose epoch nobody else is */
+        owner = solo_hdr(3);
+        owner.config_epoch = owner.current_epoch = 6;
+        owner.slots = one;
+        solo_plain(&s, solo_accept(&s), HS_MSG_PING, &owner);
+        break;
+    default:
+        break;
+    }
+    struct hs_topo *t = view();
+    ck_assert_uint_eq(t->nodes[2].split_with, _i == 0 ? 1 + 1 : 0);
+    hs_topo_destroy(t);
+}
+END_TEST
+
 START_TEST(a_split_ends_when_the_other_owner_is_forgotten)
 {
     uint8_t both[HS_SLOTS_BYTES] = {0x06};
@@ -287,6 +328,7 @@ int main(void)
     tcase_add_test(tc, an_answers_time_is_measured_and_smoothed);
     tcase_add_test(tc, what_was_heard_is_told_per_direction);
     tcase_add_test(tc, a_claim_of_what_another_has_with_the_same_epoch_is_marked_until_it_ends);
+    tcase_add_loop_test(tc, a_split_is_told_while_it_is_one, 0, 5);
     tcase_add_test(tc, a_split_ends_when_the_other_owner_is_forgotten);
     tcase_add_test(tc, a_stranger_that_talks_is_remembered_and_one_that_asks_to_join_is_not);
     tcase_add_test(tc, somebody_with_our_own_id_is_a_stranger);
