@@ -28,7 +28,7 @@ MORE = {
         ("DIRECTIVES", ["Every directive of .Xr hearsay.conf 5 is an option too, as "
                         "--name value or --name=value."]),
         ("SIGNALS", [("SIGTERM, SIGINT", "Stop: the state is saved, links are closed."),
-                     ("SIGHUP", "Open the log file again.")]),
+                     ("SIGHUP", "Open the log file again, load TLS certificates and keys again.")]),
         ("FILES", [("/etc/hearsay/hearsay.conf", "What the systemd unit reads."),
                    ("/var/lib/hearsay/nodes.conf", "What the node knows; never edited by hand.")]),
         ("EXIT STATUS", [

@@ -288,6 +288,9 @@ static bool options(struct loader *l, int argc, char **argv)
     }
     if (l->r->mode == HS_CONF_EXPLAIN && l->r->explain_nodes == 0)
         return refuse(l, "--explain needs --nodes N");
+    if (l->r->mode == HS_CONF_RUN && l->r->explain_nodes != 0)
+        return refuse(l, "--nodes goes with --explain; nodes that a running one prepares for are "
+                         "cluster-nodes-max");
     return true;
 }
 

@@ -283,7 +283,7 @@ const struct conf_row conf_table[] = {
            "Whether a peer's certificate must hold its node id, as CN or DNS name."),
     NUMBER(CONF_OURS, "cluster-nodes-max", NULL, nodes_max, 2, 16384, "10000", "nodes", ONCE,
            "The largest cluster to prepare for: tables and bounds come from it."),
-    NUMBER(CONF_OURS, "reactors", NULL, reactors, 0, 256, "0", "threads", ONCE,
+    NUMBER(CONF_OURS, "reactors", NULL, reactors, 0, 64, "0", "threads", ONCE,
            "Threads for the network; 0 for one per core less the owner's."),
     NUMBER(CONF_OURS, "io-threads", NULL, io_threads, 1, 128, "1", "threads", ONCE,
            "A hint only, kept for redis.conf's sake: 'reactors' decides."),

@@ -311,7 +311,7 @@ void conf_value_range(const struct conf_row *row, char *buf, size_t n)
         snprintf(buf, n, "up to %d", HS_BIND_MAX);
         break;
     case CONF_RANGES:
-        snprintf(buf, n, "auto, or private and up to %d networks", HS_RANGES_MAX);
+        snprintf(buf, n, "auto, or private and up to %d", HS_RANGES_MAX);
         break;
     case CONF_OCTAL:
         snprintf(buf, n, "%" PRIo64 "-%" PRIo64, (uint64_t)row->min, (uint64_t)row->max);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+/* More cores than HS_REACTORS_MAX are left alone, as is a larger io-threads. */
 static void count_reactors(struct daemon *d)
 {
     cpu_set_t cpus;

@@ -62,6 +62,8 @@ bool daemon_options(struct daemon *d, int argc, char **argv, int *code)
         break;
     case HS_CONF_CHECK:
         printf("The configuration is valid.\n");
+        if (d->loaded.ignored[0] != 0)
+            printf("Accepted and ignored, since hearsay keeps no data: %s\n", d->loaded.ignored);
         break;
     case HS_CONF_EXPLAIN:
         hs_conf_print_explain(&d->conf, d->loaded.explain_nodes);

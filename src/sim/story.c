@@ -185,11 +185,25 @@ static bool add(struct hs_sim *s, const char *phrase, int64_t *at)
     return true;
 }
 
+/* How long a story takes: a second more than what it expects; where it expects
+ * nothing, long enough to see what becomes of its last fault. */
+static int64_t end_of(const struct hs_sim *s, uint32_t first)
+{
+    int64_t end = 0;
+    bool expects = false;
+
+    for (uint32_t k = first; k < s->steps_n; k++) {
+        const struct step *p = &s->steps[k];
+        expects = expects || p->expect;
+        end = p->at + p->within > end ? p->at + p->within : end;
+    }
+    return end + (expects || s->steps_n == first ? SECOND : 4 * s->opts.node_timeout_ms * MS);
+}
+
 bool hs_sim_story(struct hs_sim *s, const char *story)
 {
     char phrase[HS_SIM_LINE_MAX];
     int64_t at = s->steps_n == 0 ? 0 : s->steps[s->steps_n - 1].at;
-    int64_t end = 0;
     uint32_t first = s->steps_n;
 
     while ((story = next_phrase(story, phrase)) != NULL) {
@@ -202,10 +216,10 @@ bool hs_sim_story(struct hs_sim *s, const char *story)
         uint32_t ev = event_take(s, EV_STORY, HS_NIL);
         event_at(s, ev)->number = k;
         event_push(s, ev, p->at);
-        end = p->at + p->within > end ? p->at + p->within : end;
     }
-    if ((s->opts.run_ms == 0 || s->now >= s->end_at) && end + SECOND > s->end_at) {
-        s->end_at = end + SECOND;
+    if (s->opts.run_ms == 0 || s->now >= s->end_at) {
+        int64_t end = end_of(s, first);
+        s->end_at = end > s->end_at ? end : s->end_at;
     }
     return true;
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What hearsay-sim leaves behind: a story that goes on with --then is the run
-# that tells it at once, each --then starts from the same moment, and the page
-# of --report needs nothing but itself.
+# that tells it at once, each --then starts from the same moment, a kill is
+# followed until its end, and the page of --report needs nothing but itself.
 # tool.sh HEARSAY-SIM
 set -eu
 
@@ -32,6 +32,9 @@ small --for 21s --story 'at 12s kill 0; at 20s expect failed 0' --json "$work/wh
 [ "$(hash_in "$work/run.1")" != "$(hash_in "$work/run.2")" ] || fail "two stories, one run"
 ! small --for 12s --then 'at 20s expect failed 0' 2>"$work/said" || fail "a failure was lost"
 grep -q 'expected: failed 0' "$work/said" || fail "it is not said what failed"
+
+"$sim" --nodes 7 --node-timeout 1000 --kill 1 --at 60s >"$work/said"
+grep -q '1 elections won' "$work/said" || fail "it ended before anybody was elected"
 
 [ "$(grep -c '<svg' "$work/page.html")" -ge 4 ] || fail "the page has no curves"
 ! grep -Eq '(src|href)=' "$work/page.html" || fail "the page needs another file"

@@ -219,6 +219,8 @@ START_TEST(the_command_line_has_errors_of_its_own)
     ck_assert_int_eq(LOAD("--explain", "--nodes", "1"), -1);
     assert_why("--nodes takes a number from 2");
     ck_assert_int_eq(LOAD("--nodes"), -1);
+    ck_assert_int_eq(LOAD("--nodes", "1000"), -1); /* would start a server */
+    assert_why("--nodes goes with --explain");
     ck_assert_int_eq(LOAD("--"), -1);
 }
 END_TEST
