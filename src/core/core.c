@@ -25,6 +25,7 @@ enum part {
     CORE,
     HOT,
     COLD,
+    SPOKES,
     SHARDS,
     NAMES,
     BOARD,
@@ -49,6 +50,8 @@ static size_t part_size(const struct hs_core_opts *o, enum part part)
         return o->nodes_max * sizeof(struct hot);
     case COLD:
         return o->nodes_max * sizeof(struct cold);
+    case SPOKES:
+        return o->nodes_max * sizeof(struct spoke);
     case SHARDS:
         return o->nodes_max * sizeof(struct hs_node_id);
     case NAMES:
@@ -96,6 +99,7 @@ static void carve(struct hs_core *c, const struct hs_core_opts *o)
     }
     c->hot = (struct hot *)(void *)at[HOT];
     c->cold = (struct cold *)(void *)at[COLD];
+    c->spokes = (struct spoke *)(void *)at[SPOKES];
     c->shards = (struct hs_node_id *)(void *)at[SHARDS];
     c->names = (struct names *)(void *)at[NAMES];
     c->board = at[BOARD];

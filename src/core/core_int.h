@@ -1,10 +1,10 @@
 /* core_int.h - what the files of this room share. Nobody else may include it.
  *
- * Memory: one block, carved once (core.c). A node is a 16-bit index into five
+ * Memory: one block, carved once (core.c). A node is a 16-bit index into six
  * parallel arrays, split by how often a message touches them: `hot` for every
- * gossip entry about it, `cold` for its own messages, `board` for what we tell
- * others, `shards` when roles change, `names` only when it has any: pages of
- * texts that nobody has are never touched.
+ * gossip entry about it, `cold` for its own messages, `spokes` by the timer
+ * wheel, `board` for what we tell others, `shards` when roles change, `names`
+ * only when it has any: pages of texts that nobody has are never touched.
  *
  * Length: one place to look up every shape and every call of the room.
  */
@@ -98,7 +98,6 @@ struct cold {
     uint32_t slots_ver; /* changes with every slot won or lost */
     uint16_t master;    /* of a replica; NIL16 if unknown */
     uint16_t slots_n;
-    uint16_t wheel_next, wheel_prev, wheel_slot;
     uint16_t dial_gen; /* of the last wish to connect, whoever had this place */
     uint16_t replicas_n;
     uint16_t working_n;  /* of them, as of the last survey (migrate.c) */
@@ -112,6 +111,12 @@ struct cold {
     bool has_from, has_rtt;
     bool light_ok;  /* see core_ping() */
     bool announced; /* waits in the queue of verdicts */
+};
+
+/* Where a node stands in the timer wheel. Apart from the rest, since a node is
+ * put in and taken out beside others that nothing else wants to know of then. */
+struct spoke {
+    uint16_t next, prev, slot; /* NIL16 for none */
 };
 
 struct names {
@@ -319,6 +324,7 @@ struct hs_core {
 
     /* Time (tick.c, wheel.c). */
     uint16_t wheel[WHEEL_SLOTS];
+    struct spoke *spokes; /* by node */
     uint64_t wheel_bits[WHEEL_SLOTS / 64];
     int64_t ticked_at; /* mono ms, a multiple of TICK_MS, up to which is done */
     int64_t random_ping_at;
@@ -554,6 +560,7 @@ void core_lead(struct hs_core *c);
 /* wheel.c, tick.c */
 void core_wheel_set(struct hs_core *c, uint16_t ix, int64_t due);
 void core_wheel_remove(struct hs_core *c, uint16_t ix);
+uint16_t core_wheel_take(struct hs_core *c, uint32_t slot);
 int64_t core_wheel_next(const struct hs_core *c, int64_t limit);
 void core_retime(struct hs_core *c, uint16_t ix);
 void core_tick(struct hs_core *c);

@@ -10,8 +10,8 @@
 
 enum {
     ORPHANED_MS = 5000, /* reference behaviour */
-    /* Stock servers look ten times a second. We do when somebody failed or
-     * changed role, when an orphan has waited long enough, and this often. */
+    /* Stock servers look ten times a second. We do when somebody failed, changed
+     * role or got its first slots, and while there is an orphan this often. */
     SURVEY_MS = 1000,
 };
 
@@ -105,7 +105,8 @@ static bool may_move(const struct hs_core *c)
     return c->cold[SELF].master != NIL16 && c->conf.allow_replica_migration;
 }
 
-/* When core_migrate() has to look again. */
+/* When core_migrate() has to look again; never, while nothing changes and nobody
+ * is without a replica. */
 int64_t core_migrate_at(const struct hs_core *c)
 {
     return may_move(c) ? c->survey_at : INT64_MAX;
@@ -120,8 +121,8 @@ void core_migrate(struct hs_core *c)
     if (!may_move(c) || c->now.mono.ms < c->survey_at) {
         return;
     }
-    c->survey_at = c->now.mono.ms + SURVEY_MS;
     s = survey(c);
+    c->survey_at = s.orphans_n == 0 ? INT64_MAX : c->now.mono.ms + SURVEY_MS;
     if (s.orphans_n == 0 || s.most < 2 || c->cold[master].working_n != s.most || !c->ok ||
         unsuspected_fellows(c) <= c->conf.migration_barrier) {
         return;

@@ -71,12 +71,10 @@ uint16_t core_node_add(struct hs_core *c, const struct hs_node_id *id, uint16_t 
     uint16_t gen = (uint16_t)(c->hot[ix].gen + 1);
     c->hot[ix] = (struct hot){.id = *id, .row = NIL16, .gen = gen};
     c->cold[ix] = (struct cold){.master = NIL16,
-                                .wheel_next = NIL16,
-                                .wheel_prev = NIL16,
-                                .wheel_slot = NIL16,
                                 .created_at = c->now.mono.ms,
                                 .dial_gen = c->cold[ix].dial_gen,
                                 .slots_ver = c->cold[ix].slots_ver + 1};
+    c->spokes[ix].slot = NIL16;
     c->hot[ix].flags = flags;
     c->nodes_n++;
     core_node_account(c, ix, 1);

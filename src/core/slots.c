@@ -44,6 +44,7 @@ void core_slot_set(struct hs_core *c, uint32_t slot, uint16_t ix)
         c->assigned_n++;
         if (c->cold[ix].slots_n == 1) {
             core_board_place(c, ix);
+            c->survey_at = 0; /* without a working replica it is an orphan now */
             if (c->replicas_n > 0 && has_flag(c, ix, HS_NODE_MASTER)) {
                 core_node_flags(c, ix, HS_NODE_MIGRATE_TO, 0);
             }

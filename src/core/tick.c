@@ -181,9 +181,7 @@ static bool run_slot(struct hs_core *c, uint32_t slot)
         if (!core_can_ping(c) || c->out->max - c->out->n < c->nodes_n + 64) {
             return false; /* a verdict may have to tell every node */
         }
-        uint16_t ix = c->wheel[slot];
-        core_wheel_remove(c, ix);
-        look_at(c, ix);
+        look_at(c, core_wheel_take(c, slot));
     }
     return true;
 }

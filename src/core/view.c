@@ -152,11 +152,9 @@ static void show_node(const struct hs_core *c, uint32_t ix, struct hs_now now,
     show_names(c, ix, t, n);
 }
 
-static void show_slots(const struct hs_core *c, const uint16_t *place, struct hs_topo *t)
+static void show_open_slots(const struct hs_core *c, const uint16_t *place, struct hs_topo *t)
 {
     for (uint32_t s = 0; s < HS_SLOTS; s++) {
-        uint16_t owner = c->owner[s];
-        t->owner[s] = owner == NIL16 ? HS_TOPO_NONE : place[owner];
         if (c->migrating[s] != 0) {
             t->migrating[t->migrating_n++] =
                 (struct hs_topo_open){(uint16_t)s, place[c->migrating[s] - 1]};
@@ -165,6 +163,30 @@ static void show_slots(const struct hs_core *c, const uint16_t *place, struct hs
             t->importing[t->importing_n++] =
                 (struct hs_topo_open){(uint16_t)s, place[c->importing[s] - 1]};
         }
+    }
+}
+
+/* Owners come in long runs: four at a time are compared with what the
+ * four before were, and if they are the same, written as those. */
+static void show_slots(const struct hs_core *c, const uint16_t *place, struct hs_topo *t)
+{
+    uint64_t run = 0, shown = 0;
+
+    for (uint32_t s = 0; s < HS_SLOTS; s += 4) {
+        uint64_t four;
+        memcpy(&four, &c->owner[s], sizeof(four));
+        if (four == run && s > 0) {
+            memcpy(&t->owner[s], &shown, sizeof(shown));
+            continue;
+        }
+        for (uint32_t k = s; k < s + 4; k++) {
+            t->owner[k] = c->owner[k] == NIL16 ? HS_TOPO_NONE : place[c->owner[k]];
+        }
+        run = four;
+        memcpy(&shown, &t->owner[s], sizeof(shown));
+    }
+    if (c->migrating_n > 0 || c->importing_n > 0) {
+        show_open_slots(c, place, t);
     }
 }
 

@@ -313,6 +313,18 @@ START_TEST(a_failed_replica_with_a_smaller_id_keeps_its_turn)
 }
 END_TEST
 
+/* Looking for orphans walks all nodes, so it must not go on while all is well. */
+START_TEST(a_master_becomes_an_orphan_with_its_first_slot)
+{
+    spare(0, 0);
+    core_slots_move(s.core, 3, 2);
+    ck_assert_int_eq(moved_after(8000), -1);
+    ck_assert_int_eq(core_migrate_at(s.core), INT64_MAX);
+    core_slot_set(s.core, 0, 3);
+    ck_assert_int_gt(moved_after(8000), 5000);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("core/versions");
@@ -333,6 +345,7 @@ int main(void)
     tcase_add_test(tc, a_peer_that_returns_as_an_older_version_gets_no_extensions);
     tcase_add_test(tc, an_orphan_waits_five_seconds_and_no_longer);
     tcase_add_test(tc, a_failed_replica_with_a_smaller_id_keeps_its_turn);
+    tcase_add_test(tc, a_master_becomes_an_orphan_with_its_first_slot);
     suite_add_tcase(suite, tc);
     return hs_test_main(suite);
 }
