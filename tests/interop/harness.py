@@ -106,7 +106,7 @@ class Cluster:
         first = self.first = first or self.nodes[0]
         for n in self.nodes:
             if n is not first:
-                first.call("CLUSTER", "MEET", "127.0.0.1", n.port)
+                first.call("CLUSTER", "MEET", "127.0.0.1", n.port, n.cport)
 
     def form(self, owners=None, first=None):
         """Slots and MEETs are given out; wait_formed() waits for the result."""

@@ -82,13 +82,10 @@ class Node:
         self.name, self.timeout_ms = name, timeout_ms
         self.dir = directory or scratch()
         self.port = port or free_port()
+        self.cport = self.port + 10000
         self.conf = dict(conf or {})
         self.proc = self.id = self._client = None
         self.paused = False
-
-    @property
-    def cport(self):
-        return self.port + 10000
 
     @property
     def nodes_conf(self):

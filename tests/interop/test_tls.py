@@ -22,14 +22,16 @@ EXPIRED = {"since": "20200101000000Z", "until": "20210101000000Z"}
 
 
 def tls_port(node):
+    """Its bus is 10000 above, as Redis 6.2 has it, which knows no cluster-port."""
     if not hasattr(node, "tls_port"):
         node.tls_port = process.free_port()
+        node.cport = node.tls_port + 10000
     return node.tls_port
 
 
 def conf(authority, pair, **more):
-    return {"tls-port": tls_port, "cluster-port": lambda n: n.cport, "tls-cluster": "yes",
-            **certs.directives(authority, pair), **more}
+    return {"tls-port": tls_port, "tls-cluster": "yes", **certs.directives(authority, pair),
+            **more}
 
 
 class Tls(Case):
@@ -84,10 +86,10 @@ class Mixed(Tls):
             self.assertEqual({v.port for v in n.view().values()}, {x.port for x in self.c.nodes})
             plain = {x[2][1] for x in n.call("CLUSTER", "SLOTS")}
             self.assertEqual(plain, {x.port for x in self.c.nodes})
-            _, slots = self.cli(n, "--json", "cluster", "slots")
+            _, slots = self.cli(n, "cluster", "slots")
             for x in self.c.nodes:
-                self.assertIn(str(tls_port(x)), slots)
-                self.assertNotIn(f",{x.port},", slots)
+                self.assertIn(str(tls_port(x)), slots.split())
+                self.assertNotIn(str(x.port), slots.split())
 
     def test_redirects_lead_to_the_port_of_the_own_transport(self):
         owner = self.c.nodes[-1]  # of slot 16383
@@ -158,8 +160,8 @@ class Strangers(Tls):
         odd = kind("odd", harness.TIMEOUT_MS, conf(ca, pair))
         self.owned_nodes.append(odd)
         odd.start()
-        c.h[0].call("CLUSTER", "MEET", "127.0.0.1", odd.port)
-        odd.call("CLUSTER", "MEET", "127.0.0.1", c.h[0].port)
+        c.h[0].call("CLUSTER", "MEET", "127.0.0.1", odd.port, odd.cport)
+        odd.call("CLUSTER", "MEET", "127.0.0.1", c.h[0].port, c.h[0].cport)
         self.log_has(c.h[0], words)
         for n in (c.h[0], odd):
             harness.holds(lambda n=n: all("handshake" in v.flags or i == n.id
