@@ -5,7 +5,7 @@
  * most of the slab is free that harms nobody, and a frame gets the block for
  * all of it at once. Past that a block starts small and is exchanged for the
  * next larger size when it is full; those copies cost at most as much again as
- * the frame itself.
+ * the frame itself. The same is done when there is no block for all of it.
  */
 #include "framer.h"
 
@@ -32,14 +32,20 @@ static bool learn_length(struct framer *f, uint32_t frame_max, const uint8_t *p,
     return *err == HS_WIRE_OK;
 }
 
-/* Makes room for the bytes at hand. */
+/* Makes room for the bytes at hand, or for the whole frame. */
 static bool make_room(struct framer *f, struct slab *slab, size_t n)
 {
-    uint32_t need = slab_is_ample(slab) ? f->want : min_u32((size_t)f->have + n, f->want);
+    uint32_t least = min_u32((size_t)f->have + n, f->want);
+    uint32_t best = slab_is_ample(slab) ? f->want : least;
+    uint32_t size = f->frame != NULL ? f->frame->size : 0;
 
-    if (f->frame != NULL && f->frame->size >= need)
+    if (size >= best)
         return true;
-    struct hs_frame *larger = slab_get(slab, need);
+    struct hs_frame *larger = slab_get(slab, best);
+    if (larger == NULL && size >= least)
+        return true;
+    if (larger == NULL) /* much may be free, and all of it in small blocks */
+        larger = slab_get(slab, least);
     if (larger == NULL)
         return false;
     if (f->frame != NULL) {

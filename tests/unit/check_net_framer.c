@@ -163,6 +163,35 @@ START_TEST(without_memory_the_bytes_stay_and_the_frame_is_completed_later)
 }
 END_TEST
 
+START_TEST(where_only_small_blocks_are_free_a_frame_begins_in_one)
+{
+    static struct hs_frame *pages[2048];
+    uint32_t pages_n = 0;
+    enum hs_wire_err err;
+    size_t used;
+
+    while ((pages[pages_n] = slab_get(&slab, 1)) != NULL)
+        pages_n++;
+    for (uint32_t i = 0; i < pages_n; i++)
+        if (i % 8 != 0)
+            slab_put(&slab, pages[i]);
+    ck_assert(slab_is_ample(&slab));
+    put_frame(stream, 70000, 1);
+    ck_assert_int_eq(framer_feed(&framer, &slab, FRAME_MAX, stream, 3000, &used, &err),
+                     FRAMER_MORE);
+    ck_assert_int_eq(framer_feed(&framer, &slab, FRAME_MAX, stream + 3000, 4000, &used, &err),
+                     FRAMER_MORE);
+    ck_assert_uint_eq(framer.have, 7000);
+    for (uint32_t i = 0; i < pages_n; i += 8)
+        slab_put(&slab, pages[i]);
+    ck_assert_int_eq(framer_feed(&framer, &slab, FRAME_MAX, stream + 7000, 63000, &used, &err),
+                     FRAMER_WHOLE);
+    struct hs_frame *f = framer_take(&framer);
+    ck_assert_mem_eq(f->bytes, stream, 70000);
+    slab_put(&slab, f);
+}
+END_TEST
+
 START_TEST(a_lost_stream_is_told_at_the_first_byte_that_proves_it)
 {
     enum hs_wire_err err;
@@ -192,6 +221,7 @@ int main(void)
     tcase_add_test(tc, while_memory_is_ample_a_frame_has_its_whole_block_at_once);
     tcase_add_test(tc, short_memory_is_taken_for_bytes_that_came_not_for_bytes_announced);
     tcase_add_test(tc, without_memory_the_bytes_stay_and_the_frame_is_completed_later);
+    tcase_add_test(tc, where_only_small_blocks_are_free_a_frame_begins_in_one);
     tcase_add_test(tc, a_lost_stream_is_told_at_the_first_byte_that_proves_it);
     suite_add_tcase(s, tc);
     return hs_test_main(s);
