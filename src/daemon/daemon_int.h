@@ -113,6 +113,8 @@ void daemon_signals_last(void);
 /* supervise.c */
 void daemon_supervise_ready(const struct hs_conf *c);
 void daemon_supervise_stopping(const struct hs_conf *c);
+/* A watchdog that would kill a healthy node is refused. */
+int daemon_check_watchdog(const struct daemon *d);
 /* How often systemd's watchdog is to be fed; 0: there is none. */
 uint32_t daemon_watchdog_ms(const struct hs_conf *c);
 /* Feeds it if the owner has ticked since the last time. */

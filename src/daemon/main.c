@@ -33,6 +33,8 @@ static int prepare(struct daemon *d)
     if (code == DAEMON_OK)
         code = daemon_detach(d);
     if (code == DAEMON_OK)
+        code = daemon_check_watchdog(d);
+    if (code == DAEMON_OK)
         code = daemon_raise_fd_limit(d);
     return code;
 }

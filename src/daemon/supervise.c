@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 enum {
-    WATCHDOG_MIN_US = 2000, /* no clock of ours is finer than a millisecond */
+    WATCHDOG_MIN_US = 5000000, /* the owner of a quiet node ticks once a second */
     WATCHDOG_MAX_MS = 3600 * 1000,
 };
 enum { SUPERVISED_NO, SUPERVISED_UPSTART, SUPERVISED_SYSTEMD, SUPERVISED_AUTO };
@@ -63,7 +63,8 @@ void daemon_supervise_stopping(const struct hs_conf *c)
         notify("STOPPING=1\nSTATUS=Saving the state\n");
 }
 
-uint32_t daemon_watchdog_ms(const struct hs_conf *c)
+/* What systemd waits for a beat, or 0: it does not. */
+static unsigned long long watchdog_us(const struct hs_conf *c)
 {
     const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
     if (!is_systemd(c) || usec == NULL)
@@ -71,11 +72,24 @@ uint32_t daemon_watchdog_ms(const struct hs_conf *c)
     /* Inherited from a parent whose watchdog it is. */
     if (pid != NULL && strtol(pid, NULL, 10) != (long)getpid())
         return 0;
-    unsigned long long us = strtoull(usec, NULL, 10);
-    if (us < WATCHDOG_MIN_US)
-        return 0;
+    return strtoull(usec, NULL, 10);
+}
+
+int daemon_check_watchdog(const struct daemon *d)
+{
+    unsigned long long us = watchdog_us(&d->conf);
+    if (us == 0 || us >= WATCHDOG_MIN_US)
+        return DAEMON_OK;
+    return daemon_fail(d, DAEMON_REFUSED,
+                       "WatchdogSec is %llu ms: a quiet node shows that it lives once a second, so "
+                       "systemd would kill one that is well. Set WatchdogSec to %d or more, or 0.",
+                       us / 1000, WATCHDOG_MIN_US / 1000000);
+}
+
+uint32_t daemon_watchdog_ms(const struct hs_conf *c)
+{
     /* Twice in the time allowed, so that one beat may come late. */
-    unsigned long long ms = us / 2 / 1000;
+    unsigned long long ms = watchdog_us(c) / 2 / 1000;
     return ms < WATCHDOG_MAX_MS ? (uint32_t)ms : WATCHDOG_MAX_MS;
 }
 

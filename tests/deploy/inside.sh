@@ -121,7 +121,7 @@ it_comes_back() {
 
 the_watchdog_bites() {
     mkdir -p /etc/systemd/system/$UNIT.d
-    printf '[Service]\nWatchdogSec=3\n' >/etc/systemd/system/$UNIT.d/test.conf
+    printf '[Service]\nWatchdogSec=5\n' >/etc/systemd/system/$UNIT.d/test.conf
     echo "enable-debug-command yes" >>$CONF
     restart
     sleep 8
