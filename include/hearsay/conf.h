@@ -49,7 +49,8 @@ struct hs_conf {
     bool protected_mode;
     char requirepass[513];
     struct hs_conf_limit outbuf[HS_LIMITS];
-    uint32_t maxclients, timeout_s, tcp_keepalive_s, tcp_backlog;
+    uint32_t maxclients, clients_per_address; /* 0: half of maxclients */
+    uint32_t timeout_s, tcp_keepalive_s, tcp_backlog;
     /* process */
     char dir[HS_PATH_MAX], pidfile[HS_PATH_MAX], logfile[HS_PATH_MAX];
     enum hs_log_level loglevel;
@@ -88,8 +89,9 @@ struct hs_conf {
     bool cpu_pinning;
     char notification_script[HS_PATH_MAX]; /* "" for none */
     struct hs_ranges bus_allow;
-    bool verify_node_id;   /* tls-cluster-verify-node-id */
-    uint16_t metrics_port; /* 0: no metrics over HTTP */
+    uint32_t links_per_address; /* that peers dialed; 0: nodes_max */
+    bool verify_node_id;        /* tls-cluster-verify-node-id */
+    uint16_t metrics_port;      /* 0: no metrics over HTTP */
     char metrics_bind[HS_IP_LEN];
 };
 

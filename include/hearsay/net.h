@@ -204,6 +204,13 @@ struct hs_net_limit {
     uint32_t soft_s;
 };
 
+/* How many connections one address may have; of loopback addresses as many as
+ * there is room for, unless they are to count too. */
+struct hs_net_share {
+    uint32_t max;
+    bool loopback;
+};
+
 /* What may change while reactors run. */
 struct hs_net_tune {
     uint64_t sendbuf_limit;    /* cluster-link-sendbuf-limit, 0 for none */
@@ -213,8 +220,9 @@ struct hs_net_tune {
     uint32_t client_timeout_s; /* idle clients, 0 for never */
     uint32_t tcp_keepalive_s;  /* 0 for none; of connections from now on */
     bool verify_senders;       /* with TLS: a peer's certificate must hold its node id */
-    struct hs_net_limit reply; /* of what a client is answered */
-    struct hs_net_limit push;  /* and of what is pushed to it */
+    struct hs_net_share links_per_ip, clients_per_ip; /* links: those that peers dialed */
+    struct hs_net_limit reply;                        /* of what a client is answered */
+    struct hs_net_limit push;                         /* and of what is pushed to it */
 };
 
 struct hs_net_conf {

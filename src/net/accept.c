@@ -5,9 +5,10 @@
  * such meeting: every reactor accepts and keeps its own, so they are served
  * while the owner is busy.
  *
- * Bounds: a quarter of the places is kept for dialing (conn_inbound_room()).
- * Past the rest the oldest link that never sent a frame makes room; with none,
- * the newcomer is closed. Out of descriptors: a pause, never a busy loop.
+ * Bounds: an address has its share (share.c). A quarter of the places is kept for
+ * dialing (conn_inbound_room()). Past the rest the oldest link that never sent a
+ * frame makes room; with none, the newcomer is closed. Out of descriptors: a
+ * pause, never a busy loop.
  */
 #include "net_int.h"
 
@@ -46,6 +47,13 @@ static void refuse(struct hs_reactor *r, int fd)
     close(fd);
 }
 
+/* It was reset already: there is nobody to refuse, and no address to log. */
+static void gone(struct hs_reactor *r, int fd)
+{
+    count_add(r->counts, COUNT_conns_gone, 1);
+    close(fd);
+}
+
 /* The owner answers with HS_OUT_ADOPT to the reactor that shall have it. */
 static void offer(struct hs_reactor *r, int fd, enum hs_listen kind)
 {
@@ -58,6 +66,11 @@ static void offer(struct hs_reactor *r, int fd, enum hs_listen kind)
         return;
     }
     conn_address(fd, true, up->peer_ip, sizeof(up->peer_ip), &port);
+    if (up->peer_ip[0] == '\0') {
+        hs_free(up);
+        gone(r, fd);
+        return;
+    }
     conn_address(fd, false, up->local_ip, sizeof(up->local_ip), &port);
     push_in(r, &in);
 }
@@ -102,7 +115,7 @@ static bool make_room(struct hs_reactor *r)
     if (conn_inbound_room(r))
         return true;
     if (oldest == NULL)
-        oldest = list_first(r, &r->shaking);
+        oldest = secure_oldest_guest(r);
     if (oldest == NULL || r->free_n == 0)
         return false;
     count_add(r->counts, COUNT_conns_silent, 1);
@@ -110,28 +123,33 @@ static bool make_room(struct hs_reactor *r)
     return true;
 }
 
+static void say(int fd, enum hs_listen kind, const char *text)
+{
+    if (kind == HS_LISTEN_BUS || kind == HS_LISTEN_CLIENT_TLS) /* it would be no frame, no TLS */
+        return;
+    ssize_t n = send(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
+    (void)n; /* a new socket has room for a line; if not, the close says it too */
+}
+
 static void turn_client_away(struct hs_reactor *r, int fd, enum hs_listen kind)
 {
-    static const char TEXT[] = "-ERR max number of clients reached\r\n";
-
-    if (kind != HS_LISTEN_CLIENT_TLS) { /* there it would be no TLS */
-        ssize_t n = send(fd, TEXT, sizeof(TEXT) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-        (void)n; /* a new socket has room for a line; if not, the close says it too */
-    }
+    say(fd, kind, "-ERR max number of clients reached\r\n");
     count_add(r->counts, COUNT_clients_refused, 1);
     close(fd);
 }
 
-static void adopt_client(struct hs_reactor *r, int fd, enum hs_listen kind)
+static void adopt_client(struct hs_reactor *r, int fd, enum hs_listen kind, hs_ix share)
 {
     if (atomic_fetch_add(&r->net->clients_n, 1) >= NET_TUNE(r, clients_max) ||
         !conn_inbound_room(r)) {
         atomic_fetch_sub(&r->net->clients_n, 1);
+        share_give(r->net, share);
         turn_client_away(r, fd, kind);
         return;
     }
     struct conn *c = conn_open(r, fd, CONN_CLIENT);
     HS_ASSERT(c != NULL);
+    c->share = share;
     if (kind != HS_LISTEN_UNIX)
         conn_tune(r, fd);
     if (kind == HS_LISTEN_CLIENT_TLS)
@@ -140,21 +158,43 @@ static void adopt_client(struct hs_reactor *r, int fd, enum hs_listen kind)
         client_open(r, c, kind);
 }
 
+static void adopt_link(struct hs_reactor *r, int fd, hs_ix share)
+{
+    if (!make_room(r)) {
+        share_give(r->net, share);
+        refuse(r, fd);
+        return;
+    }
+    struct conn *c = conn_open(r, fd, CONN_BUS);
+    HS_ASSERT(c != NULL);
+    c->share = share;
+    conn_tune(r, fd);
+    if (r->net->conf.bus_tls)
+        secure_open(r, c, HS_TLS_BUS_IN);
+    else
+        conn_up(r, c);
+}
+
 void accept_adopt(struct hs_reactor *r, int fd, enum hs_listen kind)
 {
+    bool bus = kind == HS_LISTEN_BUS;
+    hs_ix share = HS_NIL;
+    enum share_result result = SHARE_OK;
+
     if (r->phase != RUNNING) {
         refuse(r, fd);
-    } else if (kind != HS_LISTEN_BUS) {
-        adopt_client(r, fd, kind);
-    } else if (!make_room(r)) {
-        refuse(r, fd);
+        return;
+    }
+    if (kind != HS_LISTEN_UNIX)
+        result = share_take(r, fd, bus, &share);
+    if (result == SHARE_GONE) {
+        gone(r, fd);
+    } else if (result == SHARE_FULL) {
+        say(fd, kind, "-ERR max number of clients of one address reached\r\n");
+        close(fd);
+    } else if (bus) {
+        adopt_link(r, fd, share);
     } else {
-        struct conn *c = conn_open(r, fd, CONN_BUS);
-        HS_ASSERT(c != NULL);
-        conn_tune(r, fd);
-        if (r->net->conf.bus_tls)
-            secure_open(r, c, HS_TLS_BUS_IN);
-        else
-            conn_up(r, c);
+        adopt_client(r, fd, kind, share);
     }
 }

@@ -59,6 +59,7 @@ struct conn *conn_open(struct hs_reactor *r, int fd, enum conn_kind kind)
         .control = {HS_NIL, HS_NIL},
         .normal = {HS_NIL, HS_NIL},
         .flight = {HS_NIL, HS_NIL},
+        .share = HS_NIL,
     };
     r->conns_n++;
     r->inbound_n += kind != CONN_DIALING;
@@ -232,6 +233,7 @@ void conn_settle(struct hs_reactor *r, struct conn *c)
     HS_ASSERT(c->flight.head == HS_NIL && c->listed == 0 && c->held_n == 0);
     close(c->fd);
     secure_free(c);
+    share_give(r->net, c->share);
     tell_end(r, c);
     gauge_add(r, c, -1);
     c->kind = CONN_FREE;

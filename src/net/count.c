@@ -1,6 +1,8 @@
 /* count.c - the counters of all reactors in one list. */
 #include "net_int.h"
 
+#include <inttypes.h>
+
 static const char *const NAMES[COUNTERS_N + HS_WIRE_ERRS] = {
 #define NET_COUNTER_NAME(name) [COUNT_##name] = #name,
     NET_COUNTERS(NET_COUNTER_NAME)
@@ -19,6 +21,19 @@ static const char *const NAMES[COUNTERS_N + HS_WIRE_ERRS] = {
     [COUNTERS_N + HS_WIRE_EXT_DATA] = "wire_ext_data",
     [COUNTERS_N + HS_WIRE_PAYLOAD] = "wire_payload",
 };
+
+bool net_may_tell(const struct hs_reactor *r, struct told *t, char *more, size_t n)
+{
+    if (r->now_ms - t->at_ms < TELL_MS) {
+        t->more++;
+        return false;
+    }
+    more[0] = '\0';
+    if (t->more > 0)
+        snprintf(more, n, " [%" PRIu32 " more were not logged]", t->more);
+    *t = (struct told){.at_ms = r->now_ms};
+    return true;
+}
 
 static uint64_t sum(const struct hs_net *n, uint32_t i)
 {

@@ -26,8 +26,11 @@
     X(links_slow_frame) /* closed: a frame took too long to arrive */ \
     X(links_evicted)    /* closed: unfinished frame, and its memory was needed */ \
     X(conns_refused)    /* accepted and closed: no place left */ \
+    X(conns_gone)       /* accepted, and reset before anybody looked */ \
     X(conns_silent)     /* closed to make room: never sent a frame */ \
     X(clients_refused)  /* told that there are too many clients */ \
+    X(clients_per_ip)   /* refused: its address has its share of clients already */ \
+    X(links_per_ip)     /* and the same of bus links */ \
     X(clients_idle)     /* closed after the idle timeout */ \
     X(clients_over)     /* closed: reply buffer past its limit */ \
     X(clients_slow)     /* closed: left too much unread of what was pushed */ \

@@ -48,6 +48,13 @@ void list_remove(struct hs_reactor *r, struct list *l, struct conn *c)
     l->n--;
 }
 
+struct conn *list_next(struct hs_reactor *r, const struct list *l, const struct conn *c)
+{
+    hs_ix next = c->link[l->kind].next;
+
+    return next == HS_NIL ? NULL : &r->conns[next];
+}
+
 struct conn *list_first(struct hs_reactor *r, const struct list *l)
 {
     return l->head == HS_NIL ? NULL : &r->conns[l->head];

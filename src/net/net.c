@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -158,8 +159,17 @@ void hs_net_tune(struct hs_net *n, const struct hs_net_tune *tune)
     atomic_store_explicit(&t->client_timeout_s, tune->client_timeout_s, memory_order_relaxed);
     atomic_store_explicit(&t->verify_senders, tune->verify_senders, memory_order_relaxed);
     atomic_store_explicit(&t->tcp_keepalive_s, tune->tcp_keepalive_s, memory_order_relaxed);
+    atomic_store_explicit(&t->links_per_ip, tune->links_per_ip, memory_order_relaxed);
+    atomic_store_explicit(&t->clients_per_ip, tune->clients_per_ip, memory_order_relaxed);
     tune_limit(&t->reply, &tune->reply);
     tune_limit(&t->push, &tune->push);
+}
+
+static bool alloc_shares(struct hs_net *n)
+{
+    n->shares = hs_alloc((size_t)SHARE_TABLES * SHARE_SLOTS * sizeof(n->shares[0]));
+    return n->shares != NULL &&
+           getrandom(&n->share_key, sizeof(n->share_key), 0) == (ssize_t)sizeof(n->share_key);
 }
 
 struct hs_net *hs_net_create(const struct hs_net_conf *conf, const struct hs_client_ops *ops,
@@ -177,30 +187,27 @@ struct hs_net *hs_net_create(const struct hs_net_conf *conf, const struct hs_cli
     n->ops = *ops;
     n->owner_wake = owner_wake;
     n->reactors = hs_alloc(conf->reactors * sizeof(n->reactors[0]));
-    for (uint32_t i = 0; n->reactors != NULL && i < conf->reactors; i++) {
-        if (!reactor_init(n, i)) {
-            hs_net_destroy(n);
-            return NULL;
-        }
-    }
-    if (n->reactors == NULL) {
-        hs_free(n);
-        return NULL;
-    }
-    return n;
+    bool ok = n->reactors != NULL && alloc_shares(n);
+    for (uint32_t i = 0; ok && i < conf->reactors; i++)
+        ok = reactor_init(n, i);
+    if (ok)
+        return n;
+    hs_net_destroy(n);
+    return NULL;
 }
 
 void hs_net_destroy(struct hs_net *n)
 {
     if (n == NULL)
         return;
-    for (uint32_t i = 0; i < n->conf.reactors; i++) {
+    for (uint32_t i = 0; n->reactors != NULL && i < n->conf.reactors; i++) {
         if (n->reactors[i].net != NULL)
             reactor_fini(&n->reactors[i]);
     }
     for (uint32_t i = 0; i < n->listeners_n; i++)
         close(n->listeners[i].fd);
     hs_free(n->reactors);
+    hs_free(n->shares);
     hs_free(n);
 }
 

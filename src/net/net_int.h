@@ -10,10 +10,11 @@
 
 #include "count.h"
 #include "framer.h"
+#include "secure.h"
+#include "share.h"
 #include "slab.h"
 
 #include "hearsay/net.h"
-#include "hearsay/tls.h"
 
 #include <liburing.h>
 #include <netinet/in.h>
@@ -54,7 +55,7 @@ enum {
     SHAKE_MAX_MS = 10 * 1000,
     SHAKE_OLD_MS = 1000,       /* from here on one makes room for another */
     SECURE_FLIGHT = 64 * 1024, /* ciphertext in one send, and up to a record more */
-    TLS_TELL_MS = 1000,        /* between two log lines about failed TLS */
+    TELL_MS = 1000,            /* between two log lines about what anybody can provoke */
 };
 
 enum op { OP_WAKE, OP_ACCEPT, OP_RECV, OP_SEND, OP_CONNECT, OP_CANCEL };
@@ -120,16 +121,10 @@ struct client {
     int64_t active_ms;
 };
 
-/* TLS of a connection. What is decrypted and not worked off lies in the
- * reactor's buffer, or, for who has to wait, in one of its own. */
-struct secure {
-    struct hs_tls_session *tls;
-    const uint8_t *plain;
-    uint8_t *left; /* ours, or NULL */
-    uint32_t plain_n;
-    uint32_t shake_bytes;      /* received during the handshake */
-    uint8_t sender[HS_ID_LEN]; /* whom its certificate was last found to be */
-    bool verified;             /* sender is set */
+/* Log lines of one kind. */
+struct told {
+    int64_t at_ms; /* the last one */
+    uint32_t more; /* not written since */
 };
 
 struct conn {
@@ -151,6 +146,7 @@ struct conn {
     bool stuck : 1;   /* was counted as parked, and has not moved since */
     bool eof : 1;     /* the peer has sent its last byte */
     uint32_t listed;  /* bit per link_kind */
+    hs_ix share;      /* where its address is counted, or HS_NIL */
     int err;          /* why it was closed */
     uint32_t dial;
     uint16_t held_head, held_tail, held_n; /* received buffers not worked off */
@@ -238,8 +234,7 @@ struct hs_reactor {
     uint32_t conns_n, inbound_n;
     uint8_t plain[HS_TLS_RECORD_MAX]; /* one record, of whom we are working for */
     uint32_t shakes_left;             /* steps of handshakes in this turn */
-    int64_t secure_told_ms;           /* when the last log line about TLS was written */
-    uint32_t secure_untold;           /* not written since */
+    struct told secure_told, links_told, clients_told;
 
     alignas(HS_CACHE_LINE) net_count counts[COUNTERS_N];
     net_count verdicts[HS_WIRE_ERRS];
@@ -252,6 +247,7 @@ struct net_tune {
     _Atomic uint32_t clients_max, dial_timeout_ms, stall_timeout_ms, client_timeout_s,
         tcp_keepalive_s;
     atomic_bool verify_senders;
+    _Atomic struct hs_net_share links_per_ip, clients_per_ip;
     struct net_limit {
         _Atomic uint64_t hard, soft;
         _Atomic uint32_t soft_s;
@@ -266,6 +262,8 @@ struct hs_net {
     struct listener listeners[LISTENERS_MAX];
     uint32_t listeners_n;
     _Atomic uint32_t clients_n; /* of all reactors */
+    _Atomic uint32_t *shares;   /* connections, by a hash of the peer's address */
+    uint64_t share_key;
     struct hs_reactor *reactors;
 };
 
@@ -282,6 +280,10 @@ uint64_t uring_user_data(enum op op, uint32_t gen, uint32_t conn);
 void uring_turn(struct hs_reactor *r, int64_t timeout_ms);
 void bufs_post(struct buf_group *g, uint16_t buf);
 
+/* ---- count.c ---- */
+/* Whether a line may be written now. Then more is "", or how many were not before it. */
+bool net_may_tell(const struct hs_reactor *r, struct told *t, char *more, size_t n);
+
 /* ---- list.c ---- */
 void list_init(struct list *l, enum link_kind kind);
 void list_append(struct hs_reactor *r, struct list *l, struct conn *c);
@@ -289,6 +291,7 @@ void list_prepend(struct hs_reactor *r, struct list *l, struct conn *c);
 void list_remove(struct hs_reactor *r, struct list *l, struct conn *c);
 bool list_has(const struct conn *c, enum link_kind kind);
 struct conn *list_first(struct hs_reactor *r, const struct list *l);
+struct conn *list_next(struct hs_reactor *r, const struct list *l, const struct conn *c);
 
 /* ---- conn.c ---- */
 /* A place for fd, or NULL when there is none; fd stays the caller's then. */
@@ -376,24 +379,5 @@ const uint8_t *client_unsent(struct hs_reactor *r, struct conn *c, size_t *n);
 void client_advance(struct conn *c, uint32_t sent);
 /* It is not idle. */
 void client_touch(struct hs_reactor *r, struct conn *c);
-
-/* ---- secure.c ---- */
-/* Starts TLS. False: c is closed, for want of room or memory. */
-bool secure_open(struct hs_reactor *r, struct conn *c, enum hs_tls_side side);
-void secure_free(struct conn *c);
-/* The handshake, with what was received. */
-void secure_work(struct hs_reactor *r, struct conn *c);
-/* Plaintext to work on, or NULL; c may be closed then. */
-const uint8_t *secure_input(struct hs_reactor *r, struct conn *c, size_t *n);
-bool secure_has_input(const struct conn *c);
-void secure_used(struct conn *c, size_t n);
-/* Whether this frame may come from this peer. False: c is closed. */
-bool secure_is_sender(struct hs_reactor *r, struct conn *c, const struct hs_view *v);
-/* Before the reactor turns to another connection. */
-void secure_keep(struct hs_reactor *r, struct conn *c);
-void secure_flush(struct hs_reactor *r, struct conn *c);
-void secure_sent(struct hs_reactor *r, struct conn *c, uint32_t n);
-void secure_expire(struct hs_reactor *r);
-int64_t secure_shake_ms(const struct hs_reactor *r);
 
 #endif

@@ -8,14 +8,13 @@
  *
  * Until its handshake is over a connection is nobody's: the owner and the
  * client port have not heard of it. Bounds on that time: SHAKES_MAX connections
- * (the oldest makes room once it is SHAKE_OLD_MS old, or else the newcomer is
- * closed), SHAKE_BYTES_MAX bytes, SHAKE_MIN_MS to SHAKE_MAX_MS, and
- * SHAKES_PER_TURN steps, since each may cost a millisecond of arithmetic.
+ * (the oldest that a peer began makes room once it is SHAKE_OLD_MS old, for one
+ * that we dial at once; or else the newcomer is closed), SHAKE_BYTES_MAX bytes, SHAKE_MIN_MS to
+ * SHAKE_MAX_MS, and SHAKES_PER_TURN steps, since each may cost a millisecond of arithmetic.
  */
 #include "net_int.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 int64_t secure_shake_ms(const struct hs_reactor *r)
@@ -27,13 +26,22 @@ int64_t secure_shake_ms(const struct hs_reactor *r)
 
 /* ---- beginning and end ---- */
 
-static bool make_room(struct hs_reactor *r)
+struct conn *secure_oldest_guest(struct hs_reactor *r)
 {
-    struct conn *oldest = list_first(r, &r->shaking);
+    struct conn *c = list_first(r, &r->shaking);
+
+    while (c != NULL && c->outbound)
+        c = list_next(r, &r->shaking, c);
+    return c;
+}
+
+static bool make_room(struct hs_reactor *r, const struct conn *newcomer)
+{
+    struct conn *oldest = secure_oldest_guest(r);
 
     if (r->shaking.n < SHAKES_MAX)
         return true;
-    if (r->now_ms - oldest->clock_ms < SHAKE_OLD_MS)
+    if (oldest == NULL || (!newcomer->outbound && r->now_ms - oldest->clock_ms < SHAKE_OLD_MS))
         return false;
     count_add(r->counts, COUNT_tls_evicted, 1);
     conn_close(r, oldest, ETIMEDOUT);
@@ -42,7 +50,7 @@ static bool make_room(struct hs_reactor *r)
 
 bool secure_open(struct hs_reactor *r, struct conn *c, enum hs_tls_side side)
 {
-    struct secure *s = make_room(r) ? hs_alloc(sizeof(*s)) : NULL;
+    struct secure *s = make_room(r, c) ? hs_alloc(sizeof(*s)) : NULL;
 
     if (s != NULL)
         s->tls = hs_tls_open(r->net->conf.tls, side);
@@ -82,17 +90,11 @@ static const char *role(const struct conn *c)
 /* Whoever can reach a port can make it fail, so at most a line per second. */
 static void tell(struct hs_reactor *r, struct conn *c, const char *why)
 {
-    char ip[HS_IP_LEN], more[48] = "";
+    char ip[HS_IP_LEN], more[48];
     uint16_t port;
 
-    if (r->now_ms - r->secure_told_ms < TLS_TELL_MS) {
-        r->secure_untold++;
+    if (!net_may_tell(r, &r->secure_told, more, sizeof(more)))
         return;
-    }
-    if (r->secure_untold > 0)
-        snprintf(more, sizeof(more), " [%" PRIu32 " more were not logged]", r->secure_untold);
-    r->secure_told_ms = r->now_ms;
-    r->secure_untold = 0;
     conn_address(c->fd, true, ip, sizeof(ip), &port);
     hs_log(HS_LOG_WARNING, "TLS with %s, %s port %u, failed: %s.%s", role(c), ip, (unsigned)port,
            why, more);

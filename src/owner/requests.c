@@ -44,6 +44,13 @@ static struct hs_net_limit limit_of(const struct hs_conf_limit *l)
     return (struct hs_net_limit){.hard = l->hard, .soft = l->soft, .soft_s = l->soft_s};
 }
 
+/* What is asked for holds for this host's own connections too; the default does
+ * not: many nodes, or a load test, may run beside each other. */
+static struct hs_net_share share_of(uint32_t asked, uint32_t otherwise)
+{
+    return (struct hs_net_share){.max = asked != 0 ? asked : otherwise, .loopback = asked != 0};
+}
+
 void hs_owner_net_tune(const struct hs_conf *conf, struct hs_net_tune *out)
 {
     uint32_t timeout_ms = conf->node_timeout_ms;
@@ -55,6 +62,8 @@ void hs_owner_net_tune(const struct hs_conf *conf, struct hs_net_tune *out)
         .client_timeout_s = conf->timeout_s,
         .tcp_keepalive_s = conf->tcp_keepalive_s,
         .verify_senders = conf->verify_node_id,
+        .links_per_ip = share_of(conf->links_per_address, conf->nodes_max),
+        .clients_per_ip = share_of(conf->clients_per_address, (conf->maxclients + 1) / 2),
         .reply = limit_of(&conf->outbuf[HS_LIMIT_NORMAL]),
         .push = limit_of(&conf->outbuf[HS_LIMIT_PUBSUB]),
     };

@@ -5,6 +5,7 @@ over. Each bound on strangers is reached and counted.
 
 Runs in a network namespace of its own, where loopback has public addresses too.
 """
+import contextlib
 import os
 import re
 import shlex
@@ -120,6 +121,25 @@ class WithoutTls(Intruder):
                            "300 refusals are counted", c.nodes)
         lines = (c.h[0].dir / "log").read_text().count("Refused a cluster bus connection")
         self.assertTrue(1 <= lines <= 150, f"{lines} lines")
+
+    def test_an_address_has_its_share_of_connections_and_loopback_more(self):
+        c = Cluster(self, "h", bind="0.0.0.0", maxclients=40, **{"protected-mode": "no"})
+        n = c.h[0]
+        n.call("CONFIG", "SET", "bus-allow", f"{THERE}/32", "cluster-links-per-address", 5)
+        for port, share, name in ((n.port, 20, "net_clients_per_ip"),
+                                  (n.cport, 5, "net_links_per_ip")):
+            held = [socket.create_connection((HERE, port), 5, (THERE, 0))
+                    for _ in range(share + 3)]
+            harness.wait_until(lambda x=name: self.counter(n, x) == 3, 5, name, c.nodes)
+            for s in held:
+                s.close()
+        log = (n.dir / "log").read_text()
+        for words in (f"Refused a client from {THERE}: this address has 20 already",
+                      f"Refused a cluster bus connection from {THERE}: this address has 5 already"):
+            self.assertIn(words, log)
+        with contextlib.ExitStack() as local:
+            for _ in range(30):
+                self.assertEqual(local.enter_context(n.client()).call("PING"), "PONG")
 
     def test_a_member_that_is_allowed_could_do_all_of_it(self):
         """Or else the claims above would hold of anybody."""

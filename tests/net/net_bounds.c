@@ -294,6 +294,52 @@ START_TEST(a_slow_but_moving_reader_is_not_stalled)
 }
 END_TEST
 
+START_TEST(an_address_has_its_share_of_bus_links_and_no_more)
+{
+    enum { SHARE = 3 };
+    int held[SHARE];
+    char byte;
+
+    net_conf.tune.links_per_ip = (struct hs_net_share){.max = SHARE, .loopback = true};
+    hs_log_set_level(HS_LOG_NOTHING);
+    start();
+    for (int i = 0; i < SHARE; i++)
+        held[i] = connect_and_wait();
+    for (int i = 0; i < 5; i++) {
+        int fd = peer_connect(bus_port);
+        FIX_UNTIL(fix_count("links_per_ip") == (uint64_t)i + 1);
+        ck_assert(!peer_read(fd, &byte, 1));
+        close(fd);
+    }
+    ck_assert_uint_eq(seen.up_n, SHARE);
+    /* Another address has a share of its own. */
+    int other = peer_connect_from("127.0.0.77", bus_port);
+    FIX_UNTIL(seen.up_n == SHARE + 1);
+    /* What ends makes room. */
+    close(held[0]);
+    FIX_UNTIL(seen.down_n == 1);
+    held[0] = connect_and_wait();
+    ck_assert_uint_eq(fix_count("links_per_ip"), 5);
+    close(other);
+    for (int i = 0; i < SHARE; i++)
+        close(held[i]);
+    fix_stop();
+}
+END_TEST
+
+START_TEST(a_peer_that_is_gone_before_it_is_looked_at_is_counted_and_not_told)
+{
+    fix_create();
+    for (int i = 0; i < 3; i++)
+        peer_reset(peer_connect(bus_port)); /* nobody accepts yet */
+    fix_start();
+    FIX_UNTIL(fix_count("conns_gone") == 3);
+    ck_assert_uint_eq(seen.accepted_n, 0);
+    ck_assert_uint_eq(fix_count("conns_refused"), 0);
+    fix_stop();
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("net bounds");
@@ -313,6 +359,8 @@ int main(void)
     tcase_add_test(tc, too_much_pubsub_is_dropped_and_its_link_lives);
     tcase_add_test(tc, a_reader_that_takes_nothing_is_cut_as_stalled);
     tcase_add_test(tc, a_slow_but_moving_reader_is_not_stalled);
+    tcase_add_test(tc, an_address_has_its_share_of_bus_links_and_no_more);
+    tcase_add_test(tc, a_peer_that_is_gone_before_it_is_looked_at_is_counted_and_not_told);
     suite_add_tcase(s, tc);
     return hs_test_main(s);
 }

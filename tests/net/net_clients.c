@@ -234,6 +234,41 @@ START_TEST(one_client_too_many_is_told_so)
 }
 END_TEST
 
+START_TEST(an_address_has_its_share_of_clients_and_no_more)
+{
+    int fds[3];
+
+    net_conf.tune.clients_per_ip = (struct hs_net_share){.max = 2, .loopback = true};
+    hs_log_set_level(HS_LOG_NOTHING);
+    start();
+    for (int i = 0; i < 2; i++) {
+        fds[i] = peer_connect(client_port);
+        say(fds[i], "echo x\n");
+        expect(fds[i], "x\n");
+    }
+    int late = peer_connect(client_port);
+    expect(late, "-ERR max number of clients of one address reached\r\n");
+    expect_end(late);
+    ck_assert_uint_eq(fix_count("clients_per_ip"), 1);
+    ck_assert_uint_eq(fix_count("clients_refused"), 0);
+    close(fds[0]);
+    FIX_UNTIL(atomic_load(&closed_n) == 1);
+    fds[0] = peer_connect(client_port);
+    say(fds[0], "echo x\n");
+    expect(fds[0], "x\n");
+    /* The default leaves this host's own alone. */
+    struct hs_net_tune tune = net_conf.tune;
+    tune.clients_per_ip.loopback = false;
+    hs_net_tune(net, &tune);
+    fds[2] = peer_connect(client_port);
+    say(fds[2], "echo x\n");
+    expect(fds[2], "x\n");
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+    stop();
+}
+END_TEST
+
 START_TEST(an_idle_client_is_closed_and_a_busy_one_is_not)
 {
     net_conf.tune.client_timeout_s = 1;
@@ -313,6 +348,7 @@ int main(void)
     tcase_add_test(tc, one_client_can_be_told_something_by_another_and_kill_itself);
     tcase_add_test(tc, another_thread_wakes_a_sleeping_reactor_for_a_turn);
     tcase_add_test(tc, one_client_too_many_is_told_so);
+    tcase_add_test(tc, an_address_has_its_share_of_clients_and_no_more);
     tcase_add_test(tc, an_idle_client_is_closed_and_a_busy_one_is_not);
     tcase_add_test(tc, a_unix_socket_is_known_as_one_and_a_session_may_be_refused);
     tcase_add_test(tc, what_the_kernel_offers_is_said_in_a_sentence);

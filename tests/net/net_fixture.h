@@ -57,6 +57,8 @@ static inline void fix_conf(void)
         .pubsub_pending_max = 4096,
         .client_outbuf_max = 1 << 20,
         .tune = {.clients_max = 16,
+                 .links_per_ip = {.max = 1},
+                 .clients_per_ip = {.max = 1},
                  .dial_timeout_ms = 1000,
                  .stall_timeout_ms = 5000,
                  .tcp_keepalive_s = 60},
@@ -313,10 +315,11 @@ static inline void fix_stop(void)
 
 /* ---- peers ---- */
 
-static inline int peer_connect(uint16_t port)
+static inline int peer_connect_from(const char *ip, uint16_t port)
 {
     struct sockaddr_in a = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in from = {.sin_family = AF_INET};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct timeval t = {.tv_sec = 8};
     int on = 1;
@@ -325,8 +328,16 @@ static inline int peer_connect(uint16_t port)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+    ck_assert_int_eq(inet_pton(AF_INET, ip, &from.sin_addr), 1);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
     ck_assert_int_eq(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
     return fd;
+}
+
+static inline int peer_connect(uint16_t port)
+{
+    return peer_connect_from("127.0.0.1", port);
 }
 
 static inline void peer_write(int fd, const void *p, size_t n)
