@@ -148,7 +148,7 @@ struct hs_client_info {
     struct hs_conn_id conn;
     uint32_t reactor;
     char peer[64], local[64]; /* ip:port, or the unix socket's path */
-    bool unix_socket, loopback, tls;
+    bool unix_socket, loopback, tls, ipv6;
 };
 
 enum hs_client_verdict {

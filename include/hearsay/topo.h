@@ -76,6 +76,7 @@ struct hs_topo {
     struct hs_topo_foreign foreign[HS_TOPO_FOREIGN_MAX]; /* those heard last */
     uint32_t foreign_n;
     uint64_t links_over_limit; /* closed for cluster-link-sendbuf-limit */
+    bool client_ips;           /* some node has a client_ipv4 or _ipv6 */
     int64_t taken_ms;          /* Unix ms */
     char *strings;             /* the block's string area */
     uint32_t strings_n, strings_max;

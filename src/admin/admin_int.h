@@ -78,7 +78,7 @@ struct hs_resp_sink admin_text_sink(struct text *t, int proto);
 
 /* Replies that are formatted once per published version. */
 enum render { RENDER_NODES, RENDER_SLOTS, RENDER_SHARDS, RENDERS };
-enum { RENDER_FORMS = 4 }; /* RESP2 or RESP3, without or with TLS */
+enum { RENDER_FORMS = 8 }; /* RESP2 or RESP3, without or with TLS, for IPv4 or IPv6 */
 
 /* What one reactor's thread owns; others only read the counters. */
 struct reactor {
@@ -268,16 +268,23 @@ struct ranges {
 bool admin_ranges_init(struct ranges *r, const struct hs_topo *t);
 void admin_ranges_fini(struct ranges *r);
 
+/* Who asks, as far as ports and addresses depend on it, and what it is to be sent to. */
+struct reader {
+    enum hs_endpoint_type type;
+    bool tls, ipv6; /* of its own connection */
+};
+struct reader admin_reader(const struct session *s, const struct hs_published *view);
+
 void admin_nodes_line(struct text *out, const struct hs_topo *t, uint32_t node,
-                      const struct ranges *r, bool tls);
-/* tls, here and below: the asking client's transport, which ports are for. */
-bool admin_nodes_text(struct text *out, const struct hs_topo *t, bool tls);
-bool admin_slots_reply(struct hs_resp_sink *out, const struct hs_topo *t,
-                       enum hs_endpoint_type type, bool tls);
-bool admin_shards_reply(struct hs_resp_sink *out, const struct hs_topo *t,
-                        enum hs_endpoint_type type);
+                      const struct ranges *r, struct reader to);
+bool admin_nodes_text(struct text *out, const struct hs_topo *t, struct reader to);
+bool admin_slots_reply(struct hs_resp_sink *out, const struct hs_topo *t, struct reader to);
+bool admin_shards_reply(struct hs_resp_sink *out, const struct hs_topo *t, struct reader to);
 /* How clients are to reach a node; NULL for "the address you used". */
-const char *admin_topo_endpoint(const struct hs_topo_node *n, enum hs_endpoint_type type);
+const char *admin_topo_endpoint(const struct hs_topo_node *n, struct reader to);
+/* Its address for clients of the reader's family if it announces one, or else that
+ * of the bus. */
+const char *admin_topo_ip(const struct hs_topo_node *n, struct reader to);
 uint16_t admin_topo_port(const struct hs_topo_node *n, bool tls);
 void admin_cluster_info_text(struct text *out, const struct hs_topo *t);
 void admin_info_text(struct text *out, struct call *c);

@@ -1,7 +1,7 @@
 /* cluster_read.c - CLUSTER subcommands that only look.
  *
- * NODES, SLOTS and SHARDS are formatted once per reactor, protocol and published
- * version, and copied from then on. */
+ * NODES, SLOTS and SHARDS are formatted once per reactor, form (protocol, TLS and
+ * family of the reader) and published version, and copied from then on. */
 #include "admin_int.h"
 
 #include <inttypes.h>
@@ -12,21 +12,21 @@ static void out_of_memory(struct call *c)
 }
 
 static bool render(struct hs_resp_sink *out, const struct hs_published *view, enum render what,
-                   bool tls)
+                   struct reader to)
 {
     struct text plain = {0};
     bool ok = false;
     switch (what) {
     case RENDER_NODES:
-        ok = admin_nodes_text(&plain, view->topo, tls);
+        ok = admin_nodes_text(&plain, view->topo, to);
         if (ok)
             hs_resp_verbatim(out, plain.p, plain.n);
         break;
     case RENDER_SLOTS:
-        ok = admin_slots_reply(out, view->topo, view->conf.endpoint_type, tls);
+        ok = admin_slots_reply(out, view->topo, to);
         break;
     case RENDER_SHARDS:
-        ok = admin_shards_reply(out, view->topo, view->conf.endpoint_type);
+        ok = admin_shards_reply(out, view->topo, to);
         break;
     case RENDERS:
         break;
@@ -38,13 +38,14 @@ static bool render(struct hs_resp_sink *out, const struct hs_published *view, en
 static void reply_rendered(struct call *c, enum render what)
 {
     struct reactor *r = c->s->reactor;
-    int form = (c->out->proto < 3 ? 0 : 1) + (c->s->info.tls ? 2 : 0);
+    struct reader to = admin_reader(c->s, c->view);
+    int form = (c->out->proto < 3 ? 0 : 1) + (to.tls ? 2 : 0) + (to.ipv6 ? 4 : 0);
     struct text *text = &r->rendered[what][form].text;
     if (text->n == 0 || r->rendered[what][form].version != c->view->version) {
         text->n = 0;
         text->failed = false;
         struct hs_resp_sink sink = admin_text_sink(text, c->out->proto);
-        if (!render(&sink, c->view, what, c->s->info.tls) || text->failed) {
+        if (!render(&sink, c->view, what, to) || text->failed) {
             text->n = 0;
             out_of_memory(c);
             return;
@@ -126,7 +127,7 @@ static void put_replicas(struct call *c, uint16_t master, const struct ranges *r
         if (t->nodes[i].master != master)
             continue;
         line.n = 0;
-        admin_nodes_line(&line, t, i, r, c->s->info.tls);
+        admin_nodes_line(&line, t, i, r, admin_reader(c->s, c->view));
         hs_resp_bulk(c->out, line.p, line.n);
     }
     admin_text_free(&line);

@@ -120,9 +120,10 @@ static uint16_t open_node(const struct hs_topo_open *v, uint32_t n, uint16_t slo
 static void redirect(struct call *c, const char *code, uint16_t slot, uint16_t node)
 {
     const struct hs_topo_node *n = &c->view->topo->nodes[node];
-    const char *endpoint = admin_topo_endpoint(n, c->view->conf.endpoint_type);
+    struct reader to = admin_reader(c->s, c->view);
+    const char *endpoint = admin_topo_endpoint(n, to);
     admin_error(c->s, "%s %u %s:%u", code, slot, endpoint != NULL ? endpoint : "",
-                admin_topo_port(n, c->s->info.tls));
+                admin_topo_port(n, to.tls));
 }
 
 /* Refusals for the state of the cluster. */

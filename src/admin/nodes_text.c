@@ -38,12 +38,12 @@ static void put_open(struct text *out, const struct hs_topo *t)
 }
 
 void admin_nodes_line(struct text *out, const struct hs_topo *t, uint32_t node,
-                      const struct ranges *r, bool tls)
+                      const struct ranges *r, struct reader to)
 {
     const struct hs_topo_node *n = &t->nodes[node];
     bool myself = (n->flags & HS_NODE_MYSELF) != 0;
-    admin_text_printf(out, "%.*s %s:%u@%u", HS_ID_LEN, n->id.hex, n->ip, admin_topo_port(n, tls),
-                      n->cport);
+    admin_text_printf(out, "%.*s %s:%u@%u", HS_ID_LEN, n->id.hex, admin_topo_ip(n, to),
+                      admin_topo_port(n, to.tls), n->cport);
     if (n->hostname[0] != '\0')
         admin_text_printf(out, ",%s", n->hostname);
     admin_text_put(out, " ", 1);
@@ -65,13 +65,13 @@ void admin_nodes_line(struct text *out, const struct hs_topo *t, uint32_t node,
         put_open(out, t);
 }
 
-bool admin_nodes_text(struct text *out, const struct hs_topo *t, bool tls)
+bool admin_nodes_text(struct text *out, const struct hs_topo *t, struct reader to)
 {
     struct ranges r;
     if (!admin_ranges_init(&r, t))
         return false;
     for (uint32_t i = 0; i < t->nodes_n; i++) {
-        admin_nodes_line(out, t, i, &r, tls);
+        admin_nodes_line(out, t, i, &r, to);
         admin_text_put(out, "\n", 1);
     }
     admin_ranges_fini(&r);

@@ -58,9 +58,9 @@ static void put_int(struct hs_resp_sink *out, const char *key, int64_t value)
 }
 
 static void put_node(struct hs_resp_sink *out, const struct hs_topo *t,
-                     const struct hs_topo_node *n, enum hs_endpoint_type type)
+                     const struct hs_topo_node *n, struct reader to)
 {
-    const char *endpoint = admin_topo_endpoint(n, type);
+    const char *endpoint = admin_topo_endpoint(n, to);
     size_t pairs = 6;
     pairs += n->port != 0;
     pairs += n->tls_port != 0;
@@ -72,7 +72,7 @@ static void put_node(struct hs_resp_sink *out, const struct hs_topo *t,
         put_int(out, "port", n->port);
     if (n->tls_port != 0)
         put_int(out, "tls-port", n->tls_port);
-    put_text(out, "ip", n->ip);
+    put_text(out, "ip", admin_topo_ip(n, to));
     put_text(out, "endpoint", endpoint != NULL ? endpoint : "");
     if (n->hostname[0] != '\0')
         put_text(out, "hostname", n->hostname);
@@ -126,8 +126,7 @@ static uint32_t collect(struct member *m, const struct hs_topo *t, uint32_t *sha
     return n;
 }
 
-bool admin_shards_reply(struct hs_resp_sink *out, const struct hs_topo *t,
-                        enum hs_endpoint_type type)
+bool admin_shards_reply(struct hs_resp_sink *out, const struct hs_topo *t, struct reader to)
 {
     struct ranges ranges;
     struct member *m = hs_alloc((t->nodes_n + 1) * sizeof(*m));
@@ -147,7 +146,7 @@ bool admin_shards_reply(struct hs_resp_sink *out, const struct hs_topo *t,
         hs_resp_bulk_str(out, "nodes");
         hs_resp_array(out, end - i);
         for (; i < end; i++)
-            put_node(out, t, m[i].node, type);
+            put_node(out, t, m[i].node, to);
     }
     admin_ranges_fini(&ranges);
     hs_free(m);

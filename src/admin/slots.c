@@ -3,9 +3,22 @@
 
 #include <stdlib.h>
 
-const char *admin_topo_endpoint(const struct hs_topo_node *n, enum hs_endpoint_type type)
+struct reader admin_reader(const struct session *s, const struct hs_published *view)
 {
-    switch (type) {
+    return (struct reader){.type = view->conf.endpoint_type,
+                           .tls = s->info.tls,
+                           .ipv6 = s->info.ipv6 && view->topo->client_ips};
+}
+
+const char *admin_topo_ip(const struct hs_topo_node *n, struct reader to)
+{
+    const char *announced = to.ipv6 ? n->client_ipv6 : n->client_ipv4;
+    return announced[0] != '\0' ? announced : n->ip;
+}
+
+const char *admin_topo_endpoint(const struct hs_topo_node *n, struct reader to)
+{
+    switch (to.type) {
     case HS_ENDPOINT_HOSTNAME:
         return n->hostname[0] != '\0' ? n->hostname : "?";
     case HS_ENDPOINT_UNKNOWN:
@@ -13,7 +26,7 @@ const char *admin_topo_endpoint(const struct hs_topo_node *n, enum hs_endpoint_t
     case HS_ENDPOINT_IP:
         break;
     }
-    return n->ip;
+    return admin_topo_ip(n, to);
 }
 
 uint16_t admin_topo_port(const struct hs_topo_node *n, bool tls)
@@ -21,23 +34,22 @@ uint16_t admin_topo_port(const struct hs_topo_node *n, bool tls)
     return tls ? n->tls_port : n->port;
 }
 
-static void put_node(struct hs_resp_sink *out, const struct hs_topo_node *n,
-                     enum hs_endpoint_type type, bool tls)
+static void put_node(struct hs_resp_sink *out, const struct hs_topo_node *n, struct reader to)
 {
-    const char *endpoint = admin_topo_endpoint(n, type);
-    bool with_ip = type != HS_ENDPOINT_IP;
-    bool with_hostname = type != HS_ENDPOINT_HOSTNAME && n->hostname[0] != '\0';
+    const char *endpoint = admin_topo_endpoint(n, to);
+    bool with_ip = to.type != HS_ENDPOINT_IP;
+    bool with_hostname = to.type != HS_ENDPOINT_HOSTNAME && n->hostname[0] != '\0';
     hs_resp_array(out, 4);
     if (endpoint != NULL)
         hs_resp_bulk_str(out, endpoint);
     else
         hs_resp_null(out);
-    hs_resp_int(out, admin_topo_port(n, tls));
+    hs_resp_int(out, admin_topo_port(n, to.tls));
     hs_resp_bulk(out, n->id.hex, HS_ID_LEN);
     hs_resp_map(out, (with_ip ? 1U : 0U) + (with_hostname ? 1U : 0U));
     if (with_ip) {
         hs_resp_bulk_str(out, "ip");
-        hs_resp_bulk_str(out, n->ip);
+        hs_resp_bulk_str(out, admin_topo_ip(n, to));
     }
     if (with_hostname) {
         hs_resp_bulk_str(out, "hostname");
@@ -78,8 +90,7 @@ static bool replicas_init(struct replicas *r, const struct hs_topo *t)
     return true;
 }
 
-bool admin_slots_reply(struct hs_resp_sink *out, const struct hs_topo *t,
-                       enum hs_endpoint_type type, bool tls)
+bool admin_slots_reply(struct hs_resp_sink *out, const struct hs_topo *t, struct reader to)
 {
     struct ranges ranges;
     struct replicas replicas;
@@ -95,9 +106,9 @@ bool admin_slots_reply(struct hs_resp_sink *out, const struct hs_topo *t,
         hs_resp_array(out, 3U + replicas.n[node]);
         hs_resp_int(out, ranges.v[i].first);
         hs_resp_int(out, ranges.v[i].last);
-        put_node(out, &t->nodes[node], type, tls);
+        put_node(out, &t->nodes[node], to);
         for (uint16_t r = replicas.first[node]; r != HS_TOPO_NONE; r = replicas.next[r])
-            put_node(out, &t->nodes[r], type, tls);
+            put_node(out, &t->nodes[r], to);
     }
     hs_free(replicas.first);
     admin_ranges_fini(&ranges);

@@ -94,6 +94,7 @@ static void show_names(const struct hs_core *c, uint32_t ix, struct hs_topo *t,
     n->nodename = hs_topo_string(t, names->nodename);
     n->client_ipv4 = hs_topo_string(t, names->client_ipv4);
     n->client_ipv6 = hs_topo_string(t, names->client_ipv6);
+    t->client_ips = t->client_ips || n->client_ipv4[0] != '\0' || n->client_ipv6[0] != '\0';
 }
 
 /* The node, plus one, that it shares a slot and an epoch with. Its claim was noted

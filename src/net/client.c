@@ -56,15 +56,17 @@ bool client_has_output(const struct conn *c)
 
 /* ---- a client's life ---- */
 
-/* An address of a connection as ip:port; IPv6 in brackets. */
-static void describe(int fd, bool peer, char *text, size_t n, bool *loopback)
+/* An address of a connection as ip:port; IPv6, for which it returns true, in brackets. */
+static bool describe(int fd, bool peer, char *text, size_t n, bool *loopback)
 {
     char ip[HS_IP_LEN];
     uint16_t port;
 
     conn_address(fd, peer, ip, sizeof(ip), &port);
+    bool ipv6 = strchr(ip, ':') != NULL;
     *loopback = strncmp(ip, "127.", 4) == 0 || strcmp(ip, "::1") == 0;
-    snprintf(text, n, strchr(ip, ':') != NULL ? "[%s]:%u" : "%s:%u", ip, (unsigned)port);
+    snprintf(text, n, ipv6 ? "[%s]:%u" : "%s:%u", ip, (unsigned)port);
+    return ipv6;
 }
 
 static void describe_unix(int fd, struct hs_client_info *info)
@@ -95,7 +97,7 @@ bool client_open(struct hs_reactor *r, struct conn *c, enum hs_listen kind)
     if (kind == HS_LISTEN_UNIX) {
         describe_unix(c->fd, &info);
     } else {
-        describe(c->fd, true, info.peer, sizeof(info.peer), &info.loopback);
+        info.ipv6 = describe(c->fd, true, info.peer, sizeof(info.peer), &info.loopback);
         describe(c->fd, false, info.local, sizeof(info.local), &local_is_loopback);
     }
     c->client->session = r->net->ops.open(r->net->ops.ctx, &info, &c->client->out);

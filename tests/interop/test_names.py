@@ -95,19 +95,25 @@ class Names(Case):
             self.c.wait(lambda w=wanted: all(stored_names(n, w) == w for n in named), 10,
                         f"every nodes.conf says {wanted}")
 
-    @harness.redis_is(since=(8, 0), why="only Valkey has addresses for clients")
-    def test_addresses_for_clients_are_shown_by_valkey_and_taken_back(self):
-        """Ours carries and stores them, and shows the address of the bus, as Redis does."""
+    def test_addresses_for_clients_are_shown_and_taken_back(self):
+        """By all of ours, and by Valkey; the other stock servers have no such thing."""
         h0, h1, r0, r1 = self.c.nodes
+        is_valkey = r0.version >= (8, 0)
+        announcing = (h0, r0) if is_valkey else (h0,)
+        showing = self.c.nodes if is_valkey else (h0, h1)
         for last in (1, 2, None):
             wanted = {n.id: f"10.{i}.0.{last}" if last else "127.0.0.1"
-                      for i, n in enumerate((h0, r0))}
-            for n in (h0, r0):
+                      for i, n in enumerate(announcing)}
+            for n in announcing:
                 n.call("CONFIG", "SET", "cluster-announce-client-ipv4",
                        wanted[n.id] if last else "")
-            self.c.wait(lambda w=wanted: all(n.view()[i].ip == ip for n in (r0, r1)
-                                             for i, ip in w.items()), 10, f"both show {wanted}")
-            self.assertEqual({h1.view()[i].ip for i in wanted}, {"127.0.0.1"})
+            self.c.wait(lambda w=wanted: all(n.view()[i].ip == ip for n in showing
+                                             for i, ip in w.items()), 10, f"all show {wanted}")
+            slot = r0.call("CLUSTER", "KEYSLOT", "bar")
+            for n in set(showing) - {h0, r1}:
+                self.assertEqual(n.text("GET", "bar"), f"-MOVED {slot} {wanted[h0.id]}:{h0.port}")
+            if not is_valkey:
+                self.assertEqual({r0.view()[h0.id].ip}, {"127.0.0.1"})
 
     @harness.redis_is(since=(7, 0), why="6.2 has no CLUSTER SHARDS")
     def test_shards_are_a_master_and_its_replicas_of_either_kind(self):

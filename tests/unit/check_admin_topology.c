@@ -239,6 +239,73 @@ START_TEST(a_view_is_formatted_once_per_version)
 }
 END_TEST
 
+/* As Valkey does: whoever comes over IPv4 or IPv6 is shown the address announced for
+ * clients of that family, or else the address of the bus. */
+static void announce_for_clients(void)
+{
+    fake.topo->nodes[0].client_ipv4 = "10.0.0.1";
+    fake.topo->nodes[1].client_ipv4 = "10.0.0.2";
+    fake.topo->nodes[1].client_ipv6 = "cafe::2";
+    fake.topo->client_ips = true;
+    fake.view.version++;
+}
+
+static void reopen_over_ipv6(void)
+{
+    static const struct hs_client_info info = {
+        .peer = "[::1]:5000", .local = "[::1]:7000", .loopback = true, .ipv6 = true};
+    fake.ops.close(fake.session);
+    fake.session = fake.ops.open(fake.ops.ctx, &info, &fake.out);
+}
+
+static void check_shown(const char *ip_a, const char *ip_b)
+{
+    char wanted[128];
+    snprintf(wanted, sizeof(wanted), A " %s:7000@17000 ", ip_a);
+    ck_assert_ptr_nonnull(strstr(fake_run("cluster nodes"), wanted));
+    snprintf(wanted, sizeof(wanted), B " %s:7001@17001 ", ip_b);
+    ck_assert_ptr_nonnull(strstr(fake_run("cluster nodes"), wanted));
+    snprintf(wanted, sizeof(wanted), "$%zu\r\n%s\r\n:7001\r\n", strlen(ip_b), ip_b);
+    ck_assert_ptr_nonnull(strstr(fake_run("cluster slots"), wanted));
+    snprintf(wanted, sizeof(wanted),
+             "$2\r\nip\r\n$%zu\r\n%s\r\n$8\r\nendpoint\r\n$%zu\r\n%s\r\n", strlen(ip_b), ip_b,
+             strlen(ip_b), ip_b);
+    ck_assert_ptr_nonnull(strstr(fake_run("cluster shards"), wanted));
+    snprintf(wanted, sizeof(wanted), "-MOVED 191 %s:7001\r\n", ip_b);
+    ck_reply("get afn", wanted);
+    ck_assert_ptr_nonnull(strstr(fake_run("cluster replicas " B), D " 127.0.0.1:7003@17003 "));
+}
+
+START_TEST(addresses_for_clients_are_of_the_readers_family)
+{
+    announce_for_clients();
+    check_shown("10.0.0.1", "10.0.0.2");
+    reopen_over_ipv6();
+    check_shown("127.0.0.1", "cafe::2");
+}
+END_TEST
+
+START_TEST(a_name_is_preferred_to_an_address_for_clients)
+{
+    announce_for_clients();
+    fake.topo->nodes[1].hostname = "h.example";
+    fake.view.conf.endpoint_type = HS_ENDPOINT_HOSTNAME;
+    ck_assert_ptr_nonnull(strstr(fake_run("cluster slots"),
+                                 "*4\r\n$9\r\nh.example\r\n:7001\r\n" BULK_ID(
+                                     B) "*2\r\n$2\r\nip\r\n$8\r\n10.0.0.2\r\n"));
+    ck_reply("get afn", "-MOVED 191 h.example:7001\r\n");
+}
+END_TEST
+
+START_TEST(both_families_share_a_reply_where_nobody_announces_addresses_for_clients)
+{
+    fake_run("cluster nodes");
+    fake.topo->nodes[1].port = 9999;
+    reopen_over_ipv6();
+    ck_assert_ptr_null(strstr(fake_run("cluster nodes"), "9999"));
+}
+END_TEST
+
 START_TEST(help_names_every_subcommand)
 {
     const char *reply = fake_run("cluster help");
@@ -268,6 +335,9 @@ int main(void)
         slot_stats_of_a_replica_are_of_its_masters_slots,
         slot_stats_refuse_what_stock_refuses,
         a_view_is_formatted_once_per_version,
+        addresses_for_clients_are_of_the_readers_family,
+        a_name_is_preferred_to_an_address_for_clients,
+        both_families_share_a_reply_where_nobody_announces_addresses_for_clients,
         help_names_every_subcommand,
     };
     return hs_test_main(fake_suite("admin_topology", tests, sizeof(tests) / sizeof(tests[0])));
