@@ -166,8 +166,9 @@ struct hs_client_ops {
      * incomplete. */
     enum hs_client_verdict (*feed)(void *session, const uint8_t *p, size_t n, struct hs_outbuf *out,
                                    void **request);
-    /* The owner's answer to the request; ownership returns. feed(n=0) follows. */
-    void (*reply)(void *session, void *request, struct hs_outbuf *out);
+    /* The owner's answer to the request; ownership returns. feed(n=0) follows. False
+     * if that has to go on with this reply: pushes wait until all of it is there. */
+    bool (*reply)(void *session, void *request, struct hs_outbuf *out);
     /* The connection is gone. If a request was out, it is handed back to
      * `drop` when its answer comes. */
     void (*close)(void *session);
@@ -184,7 +185,8 @@ struct hs_client_ops {
 /* For the sessions of a reactor, on that reactor's own thread only. */
 
 /* Bytes nobody asked for, for a client of it; false when there is no such client
- * (any more). One that leaves too much of them unread is closed, see hs_net_tune. */
+ * (any more). One that leaves too much of them unread is closed, see hs_net_tune. A
+ * client whose request is out gets them behind the reply to that. */
 bool hs_client_push(struct hs_net *n, struct hs_conn_id conn, const void *p, size_t len);
 /* Closes a client of it, the caller's own too, once the caller has returned. */
 bool hs_client_kill(struct hs_net *n, struct hs_conn_id conn);

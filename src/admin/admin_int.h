@@ -177,7 +177,7 @@ int64_t admin_now_ms(void);
 void *admin_open(void *ctx, const struct hs_client_info *info, struct hs_outbuf *out);
 enum hs_client_verdict admin_feed(void *session, const uint8_t *p, size_t n, struct hs_outbuf *out,
                                   void **request);
-void admin_reply(void *session, void *request, struct hs_outbuf *out);
+bool admin_reply(void *session, void *request, struct hs_outbuf *out);
 void admin_close(void *session);
 void admin_drop(void *ctx, void *request);
 void admin_turn(void *ctx, uint32_t reactor);

@@ -213,7 +213,7 @@ enum hs_client_verdict admin_feed(void *session, const uint8_t *p, size_t n, str
     return s->closing ? HS_CLIENT_CLOSE : HS_CLIENT_OK;
 }
 
-void admin_reply(void *session, void *request, struct hs_outbuf *out)
+bool admin_reply(void *session, void *request, struct hs_outbuf *out)
 {
     struct session *s = session;
     struct admin_request *r = request;
@@ -226,6 +226,7 @@ void admin_reply(void *session, void *request, struct hs_outbuf *out)
     if (s->reply == REPLY_SKIP)
         s->reply = REPLY_ON;
     admin_request_free(r);
+    return s->executing == NULL;
 }
 
 void admin_turn(void *ctx, uint32_t reactor)

@@ -92,6 +92,7 @@ bool client_open(struct hs_reactor *r, struct conn *c, enum hs_listen kind)
         return false;
     }
     c->client->out.max = c->client->fly.max = r->net->conf.client_outbuf_max;
+    c->client->held.max = r->net->conf.client_outbuf_max;
     c->clock_ms = r->now_ms;
     list_append(r, &r->idle, c);
     if (kind == HS_LISTEN_UNIX) {
@@ -118,6 +119,7 @@ void client_closed(struct hs_reactor *r, struct conn *c)
         r->net->ops.close(c->client->session);
     release(&c->client->out);
     release(&c->client->fly);
+    release(&c->client->held);
     hs_free(c->client);
     c->client = NULL;
 }
@@ -151,6 +153,14 @@ void client_feed(struct hs_reactor *r, struct conn *c, const uint8_t *p, size_t 
     conn_want_flush(r, c);
 }
 
+/* Inside a reply of several parts, as EXEC's, a push would be taken for one of them. */
+static void let_pushes_go(struct client *cl)
+{
+    hs_outbuf_put(&cl->out, cl->held.bytes, cl->held.len);
+    cl->out.over = cl->out.over || cl->held.over;
+    release(&cl->held);
+}
+
 void client_reply(struct hs_reactor *r, const struct hs_out *out)
 {
     struct conn *c = conn_find(r, out->conn);
@@ -159,10 +169,14 @@ void client_reply(struct hs_reactor *r, const struct hs_out *out)
         r->net->ops.drop(r->net->ops.ctx, out->ptr);
         return;
     }
-    HS_ASSERT(c->client->waiting);
-    c->client->waiting = false;
-    r->net->ops.reply(c->client->session, out->ptr, &c->client->out);
+    struct client *cl = c->client;
+    HS_ASSERT(cl->waiting);
+    cl->waiting = false;
+    if (r->net->ops.reply(cl->session, out->ptr, &cl->out))
+        let_pushes_go(cl);
     client_feed(r, c, NULL, 0);
+    if (!cl->waiting)
+        let_pushes_go(cl);
     recv_work(r, c);
 }
 

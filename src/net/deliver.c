@@ -31,7 +31,7 @@ bool client_is_slow(const struct hs_reactor *r, const struct client *cl,
 {
     uint64_t hard = atomic_load_explicit(&limit->hard, memory_order_relaxed);
     uint64_t soft = atomic_load_explicit(&limit->soft, memory_order_relaxed);
-    uint64_t unread = cl->out.len + (cl->fly.len - cl->fly_off) + more;
+    uint64_t unread = cl->out.len + cl->held.len + (cl->fly.len - cl->fly_off) + more;
 
     if (hard > 0 && unread > hard)
         return true;
@@ -67,7 +67,7 @@ bool hs_client_push(struct hs_net *n, struct hs_conn_id id, const void *p, size_
         count_add(r->counts, COUNT_clients_slow, 1);
         c->doomed = true;
     } else {
-        hs_outbuf_put(&c->client->out, p, len);
+        hs_outbuf_put(c->client->waiting ? &c->client->held : &c->client->out, p, len);
     }
     conn_want_flush(r, c);
     return true;

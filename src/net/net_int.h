@@ -115,6 +115,7 @@ struct client {
     void *session;
     struct hs_outbuf out; /* collects while fly is in the kernel's hands */
     struct hs_outbuf fly;
+    struct hs_outbuf held; /* pushes that wait for the end of a reply */
     uint32_t fly_off;
     bool waiting;                        /* for the owner's answer: feed no more */
     int64_t reply_soft_ms, push_soft_ms; /* since when more than that limit is unread, or 0 */

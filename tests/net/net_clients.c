@@ -95,6 +95,54 @@ START_TEST(a_request_holds_what_follows_until_it_is_answered)
 }
 END_TEST
 
+/* Or else EXEC's array could hold a push in the place of an element. */
+START_TEST(what_is_pushed_during_a_request_comes_behind_the_whole_reply)
+{
+    start();
+    answer_at_once = false;
+    int asker = peer_connect(client_port), teller;
+    say(asker, "ask +x\necho 1\n");
+    FIX_UNTIL(asked_n == 1);
+    teller = peer_connect(client_port);
+    say(teller, "tell\necho told\n");
+    expect(teller, "told\n");
+    answer(&asked[0]);
+    FIX_UNTIL(asked_n == 2);
+    say(teller, "tell\necho told\n");
+    expect(teller, "told\n");
+    answer(&asked[1]);
+    expect(asker, "x\nx\nhello\nhello\n1\n");
+    say(asker, "ask y\n");
+    FIX_UNTIL(asked_n == 3);
+    say(teller, "tell\necho told\n");
+    expect(teller, "told\n");
+    peer_reset(asker); /* with one held */
+    FIX_UNTIL(atomic_load(&closed_n) == 1);
+    answer(&asked[2]);
+    FIX_UNTIL(atomic_load(&dropped_n) == 1);
+    close(teller);
+    stop();
+}
+END_TEST
+
+START_TEST(clients_over_ipv6_are_known_as_such)
+{
+    struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+
+    fix_create();
+    client_port = fix_free_port();
+    to.sin6_port = htons(client_port);
+    ck_assert_int_eq(hs_net_listen_client(net, "::1", client_port), 0);
+    fix_start();
+    int fd = socket(AF_INET6, SOCK_STREAM, 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    say(fd, "echo one\n");
+    expect(fd, "one\n");
+    close(fd);
+    stop();
+}
+END_TEST
+
 START_TEST(many_requests_in_one_pipeline_are_all_answered)
 {
     start();
@@ -340,6 +388,8 @@ int main(void)
     tcase_set_timeout(tc, 30);
     tcase_add_test(tc, lines_are_answered_in_order_and_pipelined);
     tcase_add_test(tc, a_request_holds_what_follows_until_it_is_answered);
+    tcase_add_test(tc, what_is_pushed_during_a_request_comes_behind_the_whole_reply);
+    tcase_add_test(tc, clients_over_ipv6_are_known_as_such);
     tcase_add_test(tc, many_requests_in_one_pipeline_are_all_answered);
     tcase_add_test(tc, an_answer_for_a_client_that_left_is_dropped);
     tcase_add_test(tc, a_closing_verdict_sends_what_is_queued_first);

@@ -2,7 +2,7 @@
  *
  * "echo X" answers X; "ask X" makes a request that the owner answers; "quit"
  * says bye and closes; "big N" answers N bytes; "kill" ends itself; "tell" says
- * hello to the client that connected first.
+ * hello to the client that connected first. "ask +X" is answered by X and by X again.
  */
 #ifndef NET_TOY_H
 #define NET_TOY_H
@@ -22,6 +22,7 @@ struct session {
     size_t n;
     char rest[65536]; /* what came while a request was out, or in the same piece */
     size_t rest_n;
+    struct request *again; /* to be asked, before anything else */
 };
 
 static _Atomic int open_n, closed_n, dropped_n;
@@ -39,7 +40,8 @@ static void put_text(struct hs_outbuf *out, const char *text)
 static void *session_open(void *ctx, const struct hs_client_info *info, struct hs_outbuf *out)
 {
     (void)ctx;
-    if (strncmp(info->peer, "127.0.0.1:", 10) != 0 || !info->loopback || info->unix_socket) {
+    const char *peer = info->ipv6 ? "[::1]:" : "127.0.0.1:";
+    if (strncmp(info->peer, peer, strlen(peer)) != 0 || !info->loopback || info->unix_socket) {
         put_text(out, "who are you\n");
         return NULL;
     }
@@ -87,6 +89,11 @@ static enum hs_client_verdict session_feed(void *session, const uint8_t *p, size
     if (n > 0)
         memcpy(s->rest + s->rest_n, p, n);
     s->rest_n += n;
+    if (s->again != NULL) {
+        *request = s->again;
+        s->again = NULL;
+        return HS_CLIENT_WAIT;
+    }
     while (i < s->rest_n && verdict == HS_CLIENT_OK) {
         char c = s->rest[i++];
         if (c != '\n') {
@@ -102,14 +109,21 @@ static enum hs_client_verdict session_feed(void *session, const uint8_t *p, size
     return verdict;
 }
 
-static void session_reply(void *session, void *request, struct hs_outbuf *out)
+static bool session_reply(void *session, void *request, struct hs_outbuf *out)
 {
+    struct session *s = session;
     struct request *r = request;
+    bool is_whole = r->text[0] != '+';
 
-    (void)session;
-    put_text(out, r->text);
+    put_text(out, is_whole ? r->text : r->text + 1);
     put_text(out, "\n");
+    if (!is_whole) {
+        memmove(r->text, r->text + 1, sizeof(r->text) - 1);
+        s->again = r;
+        return false;
+    }
     hs_free(r);
+    return true;
 }
 
 static void session_close(void *session)

@@ -267,9 +267,8 @@ static void check_shown(const char *ip_a, const char *ip_b)
     ck_assert_ptr_nonnull(strstr(fake_run("cluster nodes"), wanted));
     snprintf(wanted, sizeof(wanted), "$%zu\r\n%s\r\n:7001\r\n", strlen(ip_b), ip_b);
     ck_assert_ptr_nonnull(strstr(fake_run("cluster slots"), wanted));
-    snprintf(wanted, sizeof(wanted),
-             "$2\r\nip\r\n$%zu\r\n%s\r\n$8\r\nendpoint\r\n$%zu\r\n%s\r\n", strlen(ip_b), ip_b,
-             strlen(ip_b), ip_b);
+    snprintf(wanted, sizeof(wanted), "$2\r\nip\r\n$%zu\r\n%s\r\n$8\r\nendpoint\r\n$%zu\r\n%s\r\n",
+             strlen(ip_b), ip_b, strlen(ip_b), ip_b);
     ck_assert_ptr_nonnull(strstr(fake_run("cluster shards"), wanted));
     snprintf(wanted, sizeof(wanted), "-MOVED 191 %s:7001\r\n", ip_b);
     ck_reply("get afn", wanted);
@@ -290,9 +289,9 @@ START_TEST(a_name_is_preferred_to_an_address_for_clients)
     announce_for_clients();
     fake.topo->nodes[1].hostname = "h.example";
     fake.view.conf.endpoint_type = HS_ENDPOINT_HOSTNAME;
-    ck_assert_ptr_nonnull(strstr(fake_run("cluster slots"),
-                                 "*4\r\n$9\r\nh.example\r\n:7001\r\n" BULK_ID(
-                                     B) "*2\r\n$2\r\nip\r\n$8\r\n10.0.0.2\r\n"));
+    ck_assert_ptr_nonnull(strstr(
+        fake_run("cluster slots"),
+        "*4\r\n$9\r\nh.example\r\n:7001\r\n" BULK_ID(B) "*2\r\n$2\r\nip\r\n$8\r\n10.0.0.2\r\n"));
     ck_reply("get afn", "-MOVED 191 h.example:7001\r\n");
 }
 END_TEST

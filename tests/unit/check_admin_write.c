@@ -198,12 +198,12 @@ START_TEST(exec_waits_for_the_owner_between_commands)
     ck_assert_int_eq(fake.cmd.type, HS_CMD_ADDSLOTS);
     ck_assert_str_eq(fake.out.p, "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n");
     fake.out.n = 0;
-    fake.ops.reply(fake.session, fake.held, &fake.out);
+    ck_assert(!fake.ops.reply(fake.session, fake.held, &fake.out)); /* pushes wait */
     fake_feed(NULL, 0);
     ck_assert_int_eq(fake.cmd.type, HS_CMD_RESET);
     ck_assert_str_eq(fake.out.p, "+OK\r\n$1\r\na\r\n");
     fake.out.n = 0;
-    fake.ops.reply(fake.session, fake.held, &fake.out);
+    ck_assert(fake.ops.reply(fake.session, fake.held, &fake.out));
     fake_feed(NULL, 0);
     ck_assert_str_eq(fake.out.p, "+OK\r\n$1\r\nb\r\n");
     fake_feed(bytes, sizeof(bytes) - 1); /* and a client that leaves in the middle */
