@@ -29,17 +29,22 @@ enum hs_request_kind {
     HS_REQ_SLEEP,    /* number: ms the owner is to stand still (DEBUG SLEEP) */
     HS_REQ_ACCUSERS, /* cmd.id; accusers, number: how many accuse that node */
     HS_REQ_PUBLISH,  /* cmd; number: how many of our own clients got it */
+    HS_REQ_REWRITE,  /* conf, path, why: write the newest values there; number 0, or else why */
 };
+
+enum { HS_WHY_MAX = 512 };
 
 struct hs_request {
     enum hs_request_kind kind;
     struct hs_conn_id conn; /* set by net: where the answer goes */
     struct hs_cmd cmd;
-    struct hs_conf *conf;        /* HS_REQ_CONF: stays the session's */
+    struct hs_conf *conf;        /* HS_REQ_CONF; HS_REQ_REWRITE: room for it; stays the session's */
     uint64_t conf_n;             /* HS_REQ_CONF: of the view it changes; refused if not newest */
     struct hs_tls_keys *keys;    /* HS_REQ_CONF: to be adopted with it, the owner's then; or NULL */
     struct hs_accuser *accusers; /* HS_REQ_ACCUSERS: stays the session's; the first of them */
     uint32_t accusers_max;
+    const char *path; /* HS_REQ_REWRITE: of the file */
+    char *why;        /* HS_REQ_REWRITE: HS_WHY_MAX bytes, the session's */
     enum hs_cmd_err err;
     int64_t number;
     uint32_t waits;          /* the owner's: reactors that have not told their part of number yet */

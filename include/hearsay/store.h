@@ -6,7 +6,7 @@
  * the directory fsynced.
  *
  * Threads: the pure functions anywhere. A struct hs_store belongs to the owner
- *          (hs_store_submit, hs_store_saved) and to its own thread
+ *          (hs_store_submit, hs_store_saved, hs_store_ask) and to its own thread
  *          (hs_store_run); the two share one slot, newest topology wins.
  */
 #ifndef HEARSAY_STORE_H
@@ -58,7 +58,13 @@ uint64_t hs_store_failures(const struct hs_store *s);
 /* Why the last save failed, as a sentence's end; "" if it did not. */
 void hs_store_error(struct hs_store *s, char *text, size_t n);
 
-/* Posted after every finished save. */
+/* Owner: has the store's thread call run(ctx) between two saves, for what else waits
+ * for the disk. One at a time: not again before hs_store_asked() counts it. */
+void hs_store_ask(struct hs_store *s, void (*run)(void *ctx), void *ctx);
+/* How many of these have ended since start. */
+uint64_t hs_store_asked(const struct hs_store *s);
+
+/* Posted after every finished save, and after what was asked for. */
 void hs_store_notify(struct hs_store *s, struct hs_wake *owner);
 
 /* Before the store thread runs: saves what was submitted. False if that failed,

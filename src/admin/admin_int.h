@@ -166,7 +166,7 @@ struct admin_request {
     void (*answer)(struct hs_resp_sink *out, struct session *s, struct admin_request *r);
     struct hs_slot_range *ranges;
     struct hs_publish publish;
-    uint8_t *bytes; /* of publish */
+    uint8_t *bytes; /* of publish, or base.why */
     char text[128]; /* the argument that error texts repeat */
 };
 

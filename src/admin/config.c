@@ -218,16 +218,37 @@ void admin_config_resetstat(struct call *c)
     }
 }
 
-/* On this reactor, as long as the disk takes: rare, and a person waits for it. */
+static void answer_rewrite(struct hs_resp_sink *out, struct session *s, struct admin_request *r)
+{
+    if (r->base.number == 0)
+        hs_resp_simple(out, "OK");
+    else
+        admin_error(s, "ERR Rewriting config file: %s", r->base.why);
+}
+
 void admin_config_rewrite(struct call *c)
 {
-    char why[512];
-    if (c->a->conf.config_file[0] == '\0')
+    if (c->a->conf.config_file[0] == '\0') {
         admin_error(c->s, "ERR The server is running without a config file");
-    else if (hs_conf_rewrite(&c->view->conf, c->a->conf.config_file, why, sizeof(why)) != 0)
-        admin_error(c->s, "ERR Rewriting config file: %s", why);
+        return;
+    }
+    struct hs_conf *conf = hs_alloc(sizeof(*conf));
+    uint8_t *why = hs_alloc(HS_WHY_MAX);
+    struct admin_request *r = NULL;
+    if (conf == NULL || why == NULL)
+        admin_error(c->s, "ERR out of memory");
     else
-        admin_ok(c);
+        r = admin_request_new(c, HS_REQ_REWRITE);
+    if (r == NULL) {
+        hs_free(why);
+        hs_free(conf);
+        return;
+    }
+    r->base.conf = conf;
+    r->base.path = c->a->conf.config_file;
+    r->base.why = (char *)why;
+    r->bytes = why;
+    r->answer = answer_rewrite;
 }
 
 void admin_config_help(struct call *c)

@@ -329,6 +329,7 @@ static void turn(struct hs_owner *o)
     for (uint32_t r = 0; r < o->ports_n; r++)
         drain(o, &o->ports[r]);
     take_saved(o);
+    owner_rewrites_take(o);
     tick(o);
     owner_save_if_due(o);
     owner_publish_if_due(o);
@@ -341,7 +342,8 @@ static void turn(struct hs_owner *o)
 
 static bool has_work(struct hs_owner *o)
 {
-    if (atomic_load(&o->stop) || (!o->starved && hs_store_saved(o->store) != o->saved_seq))
+    if (atomic_load(&o->stop) || owner_rewrites_ready(o) ||
+        (!o->starved && hs_store_saved(o->store) != o->saved_seq))
         return true;
     for (uint32_t r = 0; r < o->ports_n; r++) {
         struct owner_port *p = &o->ports[r];

@@ -114,6 +114,8 @@ struct hs_owner {
     struct hs_request *answers, **answers_end;     /* wait for their publication */
     struct hs_request *shutdowns;                  /* wait for the end */
     struct hs_request *publishes, **publishes_end; /* wait for a chunk, in order */
+    struct hs_request *rewrites, **rewrites_end;   /* the first is with the store */
+    uint64_t rewrites_n;                           /* answered */
     bool deliver, deliver_sharded;                 /* the frame of this step is for our clients */
     void (*shutdown)(void *ctx);
     void *shutdown_ctx;
@@ -181,6 +183,14 @@ void owner_delivered(struct hs_owner *o, struct hs_request *req, uint32_t n);
 void owner_deliver_frame(struct hs_owner *o, const struct hs_view *v);
 /* Subscribers may have to go where their slots went. */
 void owner_tell_changed(struct hs_owner *o);
+
+/* rewrite.c */
+void owner_rewrite(struct hs_owner *o, struct hs_request *req);
+/* Answers the one that the store has ended, if it has. */
+void owner_rewrites_take(struct hs_owner *o);
+bool owner_rewrites_ready(const struct hs_owner *o);
+/* Gives up those that the store was not asked for yet: the owner stops. */
+void owner_rewrites_abandon(struct hs_owner *o);
 
 /* publish.c */
 void owner_save_if_due(struct hs_owner *o);

@@ -133,6 +133,9 @@ void owner_request(struct hs_owner *o, struct hs_request *req)
     case HS_REQ_PUBLISH:
         owner_publish(o, req);
         break;
+    case HS_REQ_REWRITE:
+        owner_rewrite(o, req);
+        break;
     }
 }
 

@@ -33,6 +33,7 @@ static void tell_stop(struct hs_owner *o)
         owner_answer(o, req);
     }
     owner_publishes_abandon(o);
+    owner_rewrites_abandon(o);
     owner_answers_flush(o);
     for (uint32_t r = 0; r < o->ports_n; r++) {
         struct hs_out out = {.kind = HS_OUT_STOP};
@@ -43,7 +44,7 @@ static void tell_stop(struct hs_owner *o)
 
 static bool is_settled(struct hs_owner *o)
 {
-    bool settled = owner_chunks_out(&o->chunks) == 0;
+    bool settled = owner_chunks_out(&o->chunks) == 0 && o->rewrites == NULL;
     for (uint32_t r = 0; r < o->ports_n; r++)
         settled = settled && !owner_port_is_blocked(&o->ports[r]);
     return settled;
@@ -56,6 +57,7 @@ void owner_wind_down(struct hs_owner *o)
     int64_t until = hs_clock_ns() + OWNER_STOP_MS * OWNER_NS_PER_MS;
     for (;;) {
         owner_take_back_chunks(o);
+        owner_rewrites_take(o);
         owner_answers_flush(o); /* of publishes whose last delivery came back */
         for (uint32_t r = 0; r < o->ports_n; r++)
             discard(&o->ports[r]);

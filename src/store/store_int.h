@@ -109,10 +109,12 @@ struct hs_store {
     struct hs_wake wake;   /* rung by submit and stop */
     struct hs_wake *owner; /* whom to tell; NULL for nobody */
     atomic_bool stop;
-    _Atomic uint64_t saved, failures;
+    _Atomic uint64_t saved, failures, asked;
     /* The slot. The lock is held for a few assignments, never across I/O. */
     pthread_mutex_t lock;
     struct store_job slot;
+    void (*ask)(void *ctx); /* NULL: nothing */
+    void *ask_ctx;
     char reason[STORE_REASON_MAX]; /* of the last failure, "" after a success */
     /* The store thread's own. */
     int64_t last_save_ms;

@@ -113,6 +113,21 @@ void hs_store_submit(struct hs_store *s, struct hs_topo *t, uint64_t seq, bool s
     hs_wake_post(&s->wake);
 }
 
+void hs_store_ask(struct hs_store *s, void (*run)(void *ctx), void *ctx)
+{
+    pthread_mutex_lock(&s->lock);
+    HS_ASSERT(s->ask == NULL);
+    s->ask = run;
+    s->ask_ctx = ctx;
+    pthread_mutex_unlock(&s->lock);
+    hs_wake_post(&s->wake);
+}
+
+uint64_t hs_store_asked(const struct hs_store *s)
+{
+    return atomic_load_explicit(&s->asked, memory_order_acquire);
+}
+
 uint64_t hs_store_saved(const struct hs_store *s)
 {
     return atomic_load_explicit(&s->saved, memory_order_acquire);
@@ -165,6 +180,22 @@ static void put_back(struct hs_store *s, struct store_job job)
     pthread_mutex_unlock(&s->lock);
     if (newer)
         hs_topo_destroy(job.t);
+}
+
+/* What the owner asked for, if it did. */
+static void do_asked(struct hs_store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    void (*run)(void *ctx) = s->ask;
+    void *ctx = s->ask_ctx;
+    s->ask = NULL;
+    pthread_mutex_unlock(&s->lock);
+    if (run == NULL)
+        return;
+    run(ctx);
+    atomic_fetch_add_explicit(&s->asked, 1, memory_order_release);
+    if (s->owner != NULL)
+        hs_wake_post(s->owner);
 }
 
 /* How long the slot's topology has yet to wait: 0 not at all, -1 there is none. */
@@ -246,13 +277,21 @@ static bool stopping(const struct hs_store *s)
     return atomic_load_explicit(&s->stop, memory_order_acquire);
 }
 
+static bool is_asked(struct hs_store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    bool is = s->ask != NULL;
+    pthread_mutex_unlock(&s->lock);
+    return is;
+}
+
 /* Until a submission or hs_store_stop() rings, or until the one in the slot has
  * waited long enough. */
 static void sleep_until_due(struct hs_store *s)
 {
     hs_doze_begin(&s->wake.doze);
     int wait_ms = due_in_ms(s);
-    if (wait_ms != 0 && !stopping(s))
+    if (wait_ms != 0 && !is_asked(s) && !stopping(s))
         hs_wake_wait(&s->wake, wait_ms);
     hs_doze_end(&s->wake.doze);
 }
@@ -273,11 +312,13 @@ static void sleep_before_retry(struct hs_store *s)
 void hs_store_run(struct hs_store *s)
 {
     while (!stopping(s)) {
+        do_asked(s);
         if (due_in_ms(s) != 0) {
             sleep_until_due(s);
         } else if (!save(s)) {
             sleep_before_retry(s);
         }
     }
+    do_asked(s);
     save(s); /* what is left; if the disk refuses, it was logged */
 }

@@ -34,11 +34,28 @@ START_TEST(the_pair_that_breaks_the_whole_is_named)
 }
 END_TEST
 
+START_TEST(rewrite_is_asked_of_the_owner)
+{
+    fake.admin->conf.config_file = "/no/such/file";
+    ck_reply("config rewrite", "+OK\r\n");
+    ck_assert_int_eq(fake.kind, HS_REQ_REWRITE);
+    fake.hold = true;
+    fake_run("config rewrite");
+    ck_assert_str_eq(fake.held->base.path, "/no/such/file");
+    ck_assert_ptr_nonnull(fake.held->base.conf);
+    strcpy(fake.held->base.why, "no room");
+    fake.held->base.number = -1;
+    ck_assert(fake.ops.reply(fake.session, fake.held, &fake.out));
+    ck_assert_str_eq(fake.out.p, "-ERR Rewriting config file: no room\r\n");
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         a_data_store_directive_is_accepted_and_changes_nothing,
         the_pair_that_breaks_the_whole_is_named,
+        rewrite_is_asked_of_the_owner,
     };
     return hs_test_main(fake_suite("admin_config", tests, sizeof(tests) / sizeof(tests[0])));
 }

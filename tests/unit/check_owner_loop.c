@@ -233,6 +233,60 @@ START_TEST(a_new_configuration_reaches_the_reactors_and_the_view)
 }
 END_TEST
 
+static void wait_ask(uint64_t n)
+{
+    for (int ms = 0; atomic_load(&asks_n) != n; ms++) {
+        ck_assert_int_lt(ms, WAIT_MS);
+        usleep(1000);
+    }
+}
+
+static void do_asked(void)
+{
+    asked_run(asked_ctx);
+    atomic_fetch_add(&asked_n, 1);
+    hs_wake_post(&owner_wake);
+}
+
+START_TEST(rewrites_are_the_stores_one_at_a_time_and_with_the_newest_values)
+{
+    static struct hs_conf conf[3], changed;
+    char why[3][HS_WHY_MAX];
+    struct hs_request reqs[3];
+    begin(NULL);
+    for (uint32_t i = 0; i < 3; i++) {
+        reqs[i] = (struct hs_request){.kind = HS_REQ_REWRITE,
+                                      .conn = {1, 1},
+                                      .conf = &conf[i],
+                                      .path = "/no/such/file",
+                                      .why = why[i]};
+        struct hs_in in = {.kind = HS_IN_REQUEST, .conn = {1, 1}, .ptr = &reqs[i]};
+        give(&in);
+    }
+    wait_ask(1);
+    hs_conf_defaults(&changed);
+    changed.maxclients = 5;
+    struct hs_request set = {.kind = HS_REQ_CONF, .conn = {1, 1}, .conf = &changed};
+    struct hs_in in = {.kind = HS_IN_REQUEST, .conn = {1, 1}, .ptr = &set};
+    give(&in); /* nobody waits for the store but who asked for it */
+    ck_assert_ptr_eq(get().ptr, &set);
+    ck_assert_uint_eq(atomic_load(&asks_n), 1);
+    do_asked();
+    ck_assert_ptr_eq(get().ptr, &reqs[0]);
+    ck_assert_int_ne(reqs[0].number, 0);
+    ck_assert_ptr_nonnull(strstr(why[0], "/no/such/file"));
+    wait_ask(2);
+    ck_assert_uint_eq(conf[1].maxclients, 5);
+    hs_owner_stop(owner);
+    ck_assert_ptr_eq(get().ptr, &reqs[2]); /* a stop waits for the one that was begun */
+    ck_assert_str_eq(why[2], "the server stops");
+    ck_assert_int_eq(get().kind, HS_OUT_STOP);
+    do_asked();
+    ck_assert_ptr_eq(get().ptr, &reqs[1]);
+    pthread_join(thread, NULL);
+}
+END_TEST
+
 static void dial_on_frame(const struct hs_event *ev, struct hs_actions *out)
 {
     if (ev->type == HS_EV_DIAL_FAILED) {
@@ -453,6 +507,7 @@ int main(void)
     tcase_add_test(t, without_a_free_chunk_frames_wait_until_one_comes_back);
     tcase_add_test(t, a_shutdown_is_passed_on_and_answered_at_the_stop);
     tcase_add_test(t, a_new_configuration_reaches_the_reactors_and_the_view);
+    tcase_add_test(t, rewrites_are_the_stores_one_at_a_time_and_with_the_newest_values);
     tcase_add_test(t, a_dial_carries_address_and_name_and_its_failure_brings_the_name_back);
     tcase_add_test(t, while_entries_wait_for_a_reactor_nothing_is_taken_from_it);
     tcase_add_test(t, a_dial_without_room_fails_and_the_core_hears_of_it);

@@ -157,6 +157,43 @@ START_TEST(a_synchronous_save_is_on_disk_when_it_is_reported)
 }
 END_TEST
 
+static atomic_uint asked_runs;
+
+static void count_run(void *ctx)
+{
+    ck_assert_ptr_eq(ctx, &asked_runs);
+    ck_assert(pthread_equal(pthread_self(), thread));
+    atomic_fetch_add(&asked_runs, 1);
+}
+
+static void wait_asked(uint64_t n)
+{
+    int64_t end = now_ms() + 5000;
+    while (hs_store_asked(store) < n) {
+        ck_assert(now_ms() < end);
+        hs_doze_begin(&owner.doze);
+        if (hs_store_asked(store) < n)
+            hs_wake_wait(&owner, 5000);
+        hs_doze_end(&owner.doze);
+    }
+}
+
+START_TEST(what_is_asked_for_runs_on_the_thread_between_saves)
+{
+    start();
+    for (uint64_t n = 1; n <= 20; n++) {
+        hs_store_ask(store, count_run, &asked_runs);
+        hs_store_submit(store, topology(n), n, true);
+        wait_asked(n);
+        ck_assert_uint_eq(atomic_load(&asked_runs), n);
+        wait_saved(n);
+    }
+    hs_store_ask(store, count_run, &asked_runs);
+    stop(); /* also what was asked for last */
+    ck_assert_uint_eq(atomic_load(&asked_runs), 21);
+}
+END_TEST
+
 START_TEST(of_several_submissions_the_newest_is_saved_and_sync_carries_over)
 {
     hs_store_submit(store, topology(1), 1, true);
@@ -296,6 +333,7 @@ int main(void)
     tcase_set_timeout(tc, 20);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_synchronous_save_is_on_disk_when_it_is_reported);
+    tcase_add_test(tc, what_is_asked_for_runs_on_the_thread_between_saves);
     tcase_add_test(tc, of_several_submissions_the_newest_is_saved_and_sync_carries_over);
     tcase_add_test(tc, saves_nothing_waits_for_are_coalesced);
     tcase_add_test(tc, a_synchronous_save_does_not_wait_its_turn);

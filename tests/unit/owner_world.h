@@ -225,6 +225,25 @@ void hs_store_error(struct hs_store *s, char *text, size_t n)
     snprintf(text, n, "write: no room");
 }
 
+static void (*asked_run)(void *ctx); /* of the last one asked for */
+static void *asked_ctx;
+static atomic_uint_fast64_t asked_n, asks_n; /* done, asked for */
+
+void hs_store_ask(struct hs_store *s, void (*run)(void *ctx), void *ctx)
+{
+    (void)s;
+    ck_assert_uint_eq(atomic_load(&asks_n), atomic_load(&asked_n)); /* one at a time */
+    asked_ctx = ctx;
+    asked_run = run;
+    atomic_fetch_add(&asks_n, 1);
+}
+
+uint64_t hs_store_asked(const struct hs_store *s)
+{
+    (void)s;
+    return atomic_load(&asked_n);
+}
+
 void hs_store_notify(struct hs_store *s, struct hs_wake *owner)
 {
     (void)s, (void)owner;
