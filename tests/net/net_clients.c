@@ -30,26 +30,6 @@ static void stop(void)
     ck_assert_int_eq(atomic_load(&open_n), atomic_load(&closed_n));
 }
 
-static void say(int fd, const char *text)
-{
-    peer_write(fd, text, strlen(text));
-}
-
-/* Reads exactly text while the owner goes on. */
-static void expect(int fd, const char *text)
-{
-    char got[256];
-    size_t n = 0;
-
-    for (int64_t until = hs_clock().mono.ms + FIX_WAIT_MS; n < strlen(text);) {
-        ssize_t k = recv(fd, got + n, strlen(text) - n, MSG_DONTWAIT);
-        ck_assert(k != 0 && hs_clock().mono.ms < until);
-        n += k > 0 ? (size_t)k : 0;
-        fix_poll(k > 0 ? 0 : 5);
-    }
-    ck_assert_mem_eq(got, text, n);
-}
-
 static void expect_end(int fd)
 {
     char c;
