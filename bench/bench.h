@@ -56,7 +56,7 @@ struct options {
     uint32_t warmup_ms, duration_ms, node_timeout_ms, form_ms;
     uint32_t kill_percent;
     uint64_t seed;
-    bool full_rate, progress;
+    bool full_rate, silent, progress;
     const char *command; /* topology: SLOTS, SHARDS or NODES */
     const char *payload; /* publish */
     uint32_t payload_len;
@@ -303,6 +303,7 @@ bool proc_usage(pid_t pid, struct usage *u);
 double proc_busy_s(void); /* of all cores, since boot */
 /* Descriptors allowed after raising the limit as far as it goes. */
 uint64_t proc_raise_files(uint64_t wanted);
+uint64_t proc_files_of(pid_t pid); /* allowed to another process; 0 if that is not known */
 void proc_machine(char *buf, size_t n);
 
 /* ---- a run (run.c) and what is told of it ---- */
@@ -315,7 +316,7 @@ struct result {
     double form_s, measured_s, last_fail_s;
     bool target_known; /* its process was found */
     uint64_t counts[COUNTS], faults;
-    uint64_t formed, linked, accept_max, failed_n, killed_n, told_n;
+    uint64_t formed, linked, accept_max, failed_n, suspected_n, killed_n, told_n;
     double p50_us, p90_us, p99_us, p999_us, max_us;
     double target_cpu_s, target_user_s, target_system_s, own_cpu_s, busiest, others;
     double form_cpu_s;

@@ -15,7 +15,7 @@ static bool noticed(const struct worker *w, uint32_t peer)
     int64_t killed = atomic_load(&w->b->killed_at_ns);
     int64_t timeout_ns = (int64_t)w->b->o->node_timeout_ms * 1000000;
 
-    return killed != 0 &&
+    return killed != 0 && !w->b->o->silent &&
            w->now_ns >= killed + timeout_ns + timeout_ns / 2 * (peer % STAGES) / STAGES;
 }
 
@@ -24,7 +24,8 @@ static bool agreed(const struct worker *w)
 {
     int64_t killed = atomic_load(&w->b->killed_at_ns);
 
-    return killed != 0 && w->now_ns - killed >= 2 * (int64_t)w->b->o->node_timeout_ms * 1000000;
+    return killed != 0 && !w->b->o->silent &&
+           w->now_ns - killed >= 2 * (int64_t)w->b->o->node_timeout_ms * 1000000;
 }
 
 static void set_flags(uint8_t *entry, uint16_t more)

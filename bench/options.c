@@ -30,13 +30,17 @@ static const char usage[] =
     "                       publish 32, topology 1)\n"
     "  --clients C          client connections (topology 16, publish 4)\n"
     "  --threads N          threads of this tool (1)\n"
-    "  --warmup TIME        before measuring (2s)\n"
-    "  --duration TIME      of measuring (10s; storm: until all is over)\n"
+    "  --warmup TIME        before measuring (2s; --full-rate: half a node timeout and 1s,\n"
+    "                       when the target's own PINGs are due)\n"
+    "  --duration TIME      of measuring (10s; storm: until all is over, at most five node\n"
+    "                       timeouts and 10s)\n"
     "  --node-timeout MS    what the target is configured with (15000)\n"
     "  --form-timeout TIME  for all peers to be connected (120s)\n"
     "  --full-rate          the peers do not tell when they heard of each other, so\n"
     "                       the target must PING each every half node timeout\n"
     "  --kill PERCENT       storm: how many die (33%)\n"
+    "  --silent             storm: no peer reports the dead, so the target suspects them\n"
+    "                       all, and may not call one failed\n"
     "  --command WORD       topology: SLOTS, SHARDS or NODES (SLOTS)\n"
     "  --payload BYTES      publish: size of a message, 1 to 4000 (64)\n"
     "  --seed N             of identities, windows and victims (1)\n"
@@ -224,8 +228,13 @@ static void by_mode(struct options *o)
     if (o->clients == UNSET || !clients) {
         o->clients = o->mode == MODE_TOPOLOGY ? 16 : clients ? 4 : 0;
     }
-    if (o->duration_ms == UNSET) { /* twice what a storm should take */
-        o->duration_ms = o->mode == MODE_STORM ? 5 * o->node_timeout_ms + 10000 : 10000;
+    if (o->duration_ms == UNSET) { /* twice what a storm should take; a silent one has no end */
+        o->duration_ms = o->mode != MODE_STORM ? 10000
+                         : o->silent           ? 3 * o->node_timeout_ms + 1000
+                                               : 5 * o->node_timeout_ms + 10000;
+    }
+    if (o->warmup_ms == UNSET) {
+        o->warmup_ms = o->full_rate ? o->node_timeout_ms / 2 + 1000 : 2000;
     }
     if (o->bus_port == 0) {
         o->bus_port = (uint16_t)(o->port + 10000);
@@ -253,7 +262,7 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
                           .links = UNSET,
                           .window = UNSET,
                           .clients = UNSET,
-                          .warmup_ms = 2000,
+                          .warmup_ms = UNSET,
                           .duration_ms = UNSET,
                           .node_timeout_ms = 15000,
                           .form_ms = 120000,
@@ -276,6 +285,8 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
         }
         if (strcmp(argv[i], "--full-rate") == 0) {
             o->full_rate = true;
+        } else if (strcmp(argv[i], "--silent") == 0) {
+            o->silent = true;
         } else if (strcmp(argv[i], "--compare") == 0 && i + 2 < argc) {
             o->compare[0] = argv[++i];
             o->compare[1] = argv[++i];

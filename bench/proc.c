@@ -151,6 +151,13 @@ uint64_t proc_raise_files(uint64_t wanted)
     return setrlimit(RLIMIT_NOFILE, &l) == 0 ? l.rlim_cur : 0;
 }
 
+uint64_t proc_files_of(pid_t pid)
+{
+    struct rlimit l;
+
+    return pid != 0 && prlimit(pid, RLIMIT_NOFILE, NULL, &l) == 0 ? l.rlim_cur : 0;
+}
+
 void proc_machine(char *buf, size_t n)
 {
     struct utsname name = {0};

@@ -60,6 +60,12 @@ static void text_limits(FILE *f, const struct result *r)
 
 static void text_storm(FILE *f, const struct options *o, const struct result *r)
 {
+    if (o->silent) {
+        fprintf(f, "silent storm   %llu of %llu dead peers suspected, %llu called failed\n",
+                (unsigned long long)r->suspected_n, (unsigned long long)r->killed_n,
+                (unsigned long long)r->failed_n);
+        return;
+    }
     fprintf(f,
             "storm          %llu of %llu dead peers marked FAIL, %llu of them told to a peer, the "
             "last %.2f s\n               after their death (node timeout %.2f s)\n",
@@ -78,6 +84,13 @@ static void text_measured(FILE *f, const struct options *o, const struct result 
     fprintf(f, "%-14s p50 %.0f  p90 %.0f  p99 %.0f  p99.9 %.0f  max %.0f us\n",
             o->mode == MODE_TOPOLOGY ? "reply" : "PING to PONG", r->p50_us, r->p90_us, r->p99_us,
             r->p999_us, r->max_us);
+    if (o->mode == MODE_STEADY && o->full_rate &&
+        r->counts[N_PINGED] < r->counts[N_ANSWERED] / 4 * 3) {
+        fputs("               The target sent fewer PINGs than it was sent: CPU is less than at "
+              "full\n"
+              "               rate. Measure for half a node timeout, or leave --warmup out.\n",
+              f);
+    }
     if (r->target_known) {
         fprintf(f,
                 "target's CPU   %.1f %% of a core (user %.2f s, system %.2f s), %.2f s per "
@@ -160,6 +173,7 @@ static void json_numbers(FILE *f, const struct options *o, const struct result *
     json_number(f, "killed", (double)r->killed_n);
     json_number(f, "told", (double)r->told_n);
     json_number(f, "failed", (double)r->failed_n);
+    json_number(f, "suspected", (double)r->suspected_n);
     json_number(f, "last_fail_s", r->last_fail_s);
     json_number(f, "own_cpu_s", r->own_cpu_s);
     json_number(f, "own_busiest_thread", r->busiest);

@@ -15,7 +15,8 @@
 enum {
     BACKLOG = 4096,
     KILL_AFTER_MS = 1000, /* of measuring, so that a calm stretch is in the picture */
-    FILES_BESIDES = 64,   /* descriptors that are not links */
+    FILES_BESIDES = 32,   /* descriptors of ours that are not links, */
+    TARGET_FILES = 32,    /* and of the target */
 };
 
 /* What the samples of a run are differences of. */
@@ -59,18 +60,30 @@ static int listen_for_all(uint16_t *port)
     return fd;
 }
 
-static int prepare(struct bench *b)
+/* A peer with a link of its own costs two at either end, one for each direction. */
+static int too_few_files(const char *who, uint64_t allowed, uint64_t needed, uint64_t besides)
+{
+    fprintf(stderr,
+            "hearsay-bench: %s may have %llu descriptors open and needs %llu: use --peers %llu at "
+            "most, fewer --links, or raise the limit where it is started (ulimit -n; as root up to "
+            "fs.nr_open; systemd: LimitNOFILE)\n",
+            who, (unsigned long long)allowed, (unsigned long long)needed,
+            (unsigned long long)(allowed > besides ? (allowed - besides) / 2 : 0));
+    return 2;
+}
+
+static int prepare(struct bench *b, pid_t pid)
 {
     uint64_t wanted = (uint64_t)b->o->peers + b->o->links + b->o->clients + FILES_BESIDES;
-    uint64_t files = proc_raise_files(wanted);
+    uint64_t files = proc_raise_files(wanted), its = proc_files_of(pid);
     uint16_t cport = 0;
 
     if (files < wanted) {
-        fprintf(stderr,
-                "hearsay-bench: %llu descriptors are allowed (ulimit -Hn) and %llu are needed: use "
-                "fewer peers or links, or raise the limit\n",
-                (unsigned long long)files, (unsigned long long)wanted);
-        return 2;
+        return too_few_files("this tool", files, wanted, FILES_BESIDES);
+    }
+    if (its != 0 && its < wanted - FILES_BESIDES + TARGET_FILES) {
+        return too_few_files("the target", its, wanted - FILES_BESIDES + TARGET_FILES,
+                             TARGET_FILES);
     }
     b->listen_fd = listen_for_all(&cport);
     if (b->listen_fd < 0) {
@@ -270,7 +283,8 @@ static int phases(struct watch *w)
     w->r->formed = count_sum(b, N_FORMED);
     if (!formed) {
         return refuse("the cluster did not form in time",
-                      "the target did not connect to every peer (its descriptors, its log?)");
+                      "the target did not connect to every peer: see its log (descriptors, "
+                      "cluster-nodes-max)");
     }
     atomic_store(&b->phase, PHASE_LINK);
     if (!wait_for(w, N_LINKED, b->o->links, "linked")) {
@@ -323,7 +337,7 @@ int run(const struct options *o, struct result *r, struct sample *samples)
     w.pid = o->target_pid != 0 ? o->target_pid : proc_listening_on(o->port);
     status = target_meet(&b);
     if (status == 0) {
-        status = prepare(&b);
+        status = prepare(&b, w.pid);
     }
     if (status == 0) {
         status = phases(&w);

@@ -1,6 +1,6 @@
 /* storm.c - a part of the peers dies at one moment. The survivors suspect them
  * after a node timeout, as real masters would, and take them for failed when
- * the target says so.
+ * the target says so. In a silent storm they say nothing, and it may not.
  */
 #include "bench.h"
 
@@ -57,6 +57,11 @@ void storm_heard_fail(struct worker *w, const struct hs_view *v)
     uint32_t peer = peer_of_id(&w->b->world, v->frame + HS_HDR_LEN);
     uint8_t expected = DEAD;
 
+    if (w->b->o->silent) {
+        fault(w, BAD_SUSPECT, "a FAIL about %.40s, whom nobody has reported",
+              (const char *)v->frame + HS_HDR_LEN);
+        return;
+    }
     if (peer == HS_NIL || atomic_load(&w->b->suspected[peer]) == ALIVE) {
         fault(w, BAD_SUSPECT, "a FAIL about %.40s, who lives", (const char *)v->frame + HS_HDR_LEN);
         return;

@@ -49,21 +49,28 @@ static void bad_end(struct bench *b, const char *what, uint64_t is, uint64_t exp
     }
 }
 
+static uint64_t lines_with(const char *text, const char *flags)
+{
+    uint64_t n = 0;
+
+    for (const char *at = text; (at = strstr(at, flags)) != NULL; at++) {
+        n++;
+    }
+    return n;
+}
+
 /* How many nodes the target has marked, by its own list. */
-static uint64_t marked_fail(const struct options *o)
+static void marked(const struct options *o, struct result *r)
 {
     const char *const nodes[] = {"CLUSTER", "NODES"};
     size_t room = ((size_t)o->peers + 1) * NODE_LINE_MAX;
     char *reply = malloc(room);
-    uint64_t n = 0;
 
     if (reply != NULL && ask(o, nodes, 2, reply, room) == 0) {
-        for (const char *at = reply; (at = strstr(at, "master,fail ")) != NULL; at++) {
-            n++;
-        }
+        r->failed_n = lines_with(reply, "master,fail ");
+        r->suspected_n = lines_with(reply, "master,fail? ");
     }
     free(reply);
-    return n;
 }
 
 static void storm_end(struct bench *b, struct result *r)
@@ -73,8 +80,9 @@ static void storm_end(struct bench *b, struct result *r)
     r->killed_n = b->world.killed_n;
     r->told_n = count_sum(b, N_FAILS);
     r->last_fail_s = last == 0 ? 0 : (double)(last - atomic_load(&b->killed_at_ns)) / 1e9;
-    r->failed_n = marked_fail(b->o);
-    bad_end(b, "nodes marked FAIL", r->failed_n, r->killed_n);
+    marked(b->o, r);
+    bad_end(b, "nodes marked FAIL", r->failed_n, b->o->silent ? 0 : r->killed_n);
+    bad_end(b, "nodes suspected", r->suspected_n, b->o->silent ? r->killed_n : 0);
 }
 
 /* What the target itself says when all is over. */

@@ -1,9 +1,12 @@
 /* tick.c - what happens because time passed: connections, pings, suspicion.
  *
  * Ten ticks a second, as the stock servers' cron; but only the nodes the wheel
- * names are looked at. Two bounds spread the work: so many pings and so many
- * connection attempts a tick, the rest in the next one, and so many pings a
- * step, the rest in a step at once (hs_core_next_tick() is then "now").
+ * names are looked at. Three bounds spread the work: so many pings and so many
+ * connection attempts a tick, the rest in the next one; so many pings a slice
+ * of a tick, the rest in the next one; and so many bytes a step, the rest in a
+ * step at once. hs_core_next_tick() says when to go on. Slices are there for
+ * the others' latency: each ping is a message of its own and makes another one,
+ * and a hundred of both at once keep a PING waiting for milliseconds.
  */
 #include "core_int.h"
 
@@ -12,6 +15,8 @@ enum {
     RANDOM_PICKS = 5,
     HANDSHAKE_MS_MIN = 1000,
     TICK_PINGS_MIN = 16,
+    TICK_SLICES = 10,
+    SLICE_PINGS_MIN = 8,
 };
 
 static int64_t timeout_ms(const struct hs_core *c)
@@ -76,6 +81,8 @@ void core_retime(struct hs_core *c, uint16_t ix)
     } else if (h->ping_sent == 0) {
         due = sooner(due, h->pong_received + ping_after_ms(c) + 1);
     } else {
+        /* Should it answer at once, its next ping is due so soon; an answer moves nothing. */
+        due = sooner(due, c->now.mono.ms + ping_after_ms(c) + 1);
         if (!down) {
             due = sooner(due, pfail_at(c, ix));
         }
@@ -94,6 +101,13 @@ static uint32_t tick_pings_max(const struct hs_core *c)
     uint32_t even = (uint32_t)(2 * (int64_t)c->nodes_n / ticks);
 
     return even < TICK_PINGS_MIN ? TICK_PINGS_MIN : even;
+}
+
+static bool slice_is_full(const struct hs_core *c)
+{
+    uint32_t even = tick_pings_max(c) / TICK_SLICES;
+
+    return c->slice_pings_n >= (even < SLICE_PINGS_MIN ? SLICE_PINGS_MIN : even);
 }
 
 /* True if the node was handled; false if a bound puts it off. */
@@ -130,6 +144,7 @@ static bool ping_due(struct hs_core *c, uint16_t ix)
         return false;
     }
     c->tick_pings_n++;
+    c->slice_pings_n++;
     core_ping(c, ix, HS_MSG_PING);
     return true;
 }
@@ -173,12 +188,12 @@ static void look_at(struct hs_core *c, uint16_t ix)
     }
 }
 
-/* The nodes of one slot of the wheel. False if the step's bound was reached;
- * the rest stays where it is. */
+/* The nodes of one slot of the wheel. False if the step's bound or the slice's
+ * was reached; the rest stays where it is. */
 static bool run_slot(struct hs_core *c, uint32_t slot)
 {
     while (c->wheel[slot] != NIL16) {
-        if (!core_can_ping(c) || c->out->max - c->out->n < c->nodes_n + 64) {
+        if (slice_is_full(c) || !core_can_ping(c) || c->out->max - c->out->n < c->nodes_n + 64) {
             return false; /* a verdict may have to tell every node */
         }
         look_at(c, core_wheel_take(c, slot));
@@ -235,6 +250,10 @@ void core_tick(struct hs_core *c)
         c->tick_pings_n = 0;
         c->tick_dials_n = 0;
     }
+    if (c->now.mono.ms >= c->slice_end) {
+        c->slice_pings_n = 0;
+        c->slice_end = c->now.mono.ms + TICK_MS / TICK_SLICES;
+    }
     core_announce(c);
     c->behind = !run_wheel(c);
     if (!c->behind && c->now.mono.ms >= c->random_ping_at) {
@@ -263,8 +282,11 @@ hs_mono hs_core_next_tick(const struct hs_core *c)
 
     at = is_busy(c) ? sooner(at, c->ticked_at + TICK_MS) : at;
 
-    if (c->behind || c->announce_n > 0) {
+    if (c->announce_n > 0 || (c->behind && !slice_is_full(c))) {
         return (hs_mono){c->now.mono.ms};
+    }
+    if (c->behind) {
+        return (hs_mono){later(c->slice_end, c->now.mono.ms)};
     }
     return (hs_mono){core_wheel_next(c, later(at, c->ticked_at + TICK_MS))};
 }

@@ -36,23 +36,32 @@ static enum hs_cmd_err command(enum hs_cmd_type type, uint32_t id)
 
 /* ---- time ---- */
 
-/* All were answered in the same moment, so all are due again in the same one. */
-START_TEST(pings_that_are_due_together_leave_in_several_ticks)
-{
-    enum { N = 32 };
-    uint32_t sent = 0, ticks = 0;
-    struct hs_link l[N];
+enum { CROWD_N = 32 };
 
-    solo_start(&s, solo_topo(N));
-    for (uint16_t i = 1; i < N; i++) {
+/* All were answered in the same moment, so all are due again in the same one. */
+static void crowd(void)
+{
+    struct hs_link l[CROWD_N];
+
+    solo_start(&s, solo_topo(CROWD_N));
+    for (uint16_t i = 1; i < CROWD_N; i++) {
         l[i] = solo_connect(&s, i);
     }
-    for (uint16_t i = 1; i < N; i++) {
+    for (uint16_t i = 1; i < CROWD_N; i++) {
         struct hs_hdr h = solo_hdr(i);
         solo_plain(&s, l[i], HS_MSG_PING, &h);
         solo_ping(&s, l[i], HS_MSG_PONG, &h, NULL);
     }
     s.core->random_ping_at = s.now.mono.ms + 100000;
+    s.core->ok = true; /* or every tick would be asked for */
+}
+
+START_TEST(pings_that_are_due_together_leave_in_several_ticks)
+{
+    enum { N = CROWD_N };
+    uint32_t sent = 0, ticks = 0;
+
+    crowd();
     while (sent < N - 1 && ticks < 20) {
         solo_tick(&s, TICK_MS);
         uint32_t now = solo_sent(&s, HS_MSG_PING);
@@ -62,6 +71,36 @@ START_TEST(pings_that_are_due_together_leave_in_several_ticks)
     }
     ck_assert_uint_eq(sent, N - 1);
     ck_assert_uint_ge(ticks, 2);
+}
+END_TEST
+
+/* Eight at a time, ten milliseconds apart; and sixteen in a tick. */
+START_TEST(pings_of_one_tick_leave_in_slices)
+{
+    static const struct {
+        int64_t at_ms;
+        uint32_t n;
+    } SLICES[] = {{0, 8}, {10, 8}, {100, 8}, {110, 7}};
+    uint32_t slices = 0;
+
+    crowd();
+    for (int64_t first_ms = 0; slices < 4;) {
+        int64_t at_ms = hs_core_next_tick(s.core).ms;
+        if (at_ms - s.now.mono.ms > 1) { /* too early: nothing leaves */
+            solo_tick(&s, 1);
+            ck_assert_uint_eq(solo_sent(&s, HS_MSG_PING), 0);
+        }
+        solo_tick(&s, at_ms - s.now.mono.ms);
+        uint32_t n = solo_sent(&s, HS_MSG_PING);
+        if (n == 0) {
+            ck_assert_int_lt(at_ms, s.core->random_ping_at);
+            continue;
+        }
+        first_ms = slices == 0 ? at_ms : first_ms;
+        ck_assert_uint_eq(n, SLICES[slices].n);
+        ck_assert_int_eq(at_ms - first_ms, SLICES[slices].at_ms);
+        slices++;
+    }
 }
 END_TEST
 
@@ -305,6 +344,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, pings_that_are_due_together_leave_in_several_ticks);
+    tcase_add_test(tc, pings_of_one_tick_leave_in_slices);
     tcase_add_test(tc, a_handshake_has_a_second_however_short_the_node_timeout_is);
     tcase_add_test(tc, the_wait_before_serving_again_is_bounded_on_both_sides);
     tcase_add_test(tc, a_hole_in_the_table_is_stepped_over);

@@ -193,6 +193,24 @@ START_TEST(the_next_tick_is_when_the_next_node_is_due)
 }
 END_TEST
 
+/* The connection is new, so neither its end nor a suspicion is near. */
+START_TEST(a_first_answer_does_not_put_the_next_ping_off)
+{
+    struct hs_hdr h = solo_hdr(1);
+    int64_t waited_ms = 0;
+
+    solo_start(&s, solo_topo(2));
+    solo_ping(&s, solo_connect(&s, 1), HS_MSG_PONG, &h, NULL);
+    ck_assert_int_eq(s.core->hot[1].ping_sent, 0);
+    s.core->random_ping_at = s.now.mono.ms + 100000;
+    do {
+        solo_tick(&s, TICK_MS);
+        waited_ms += TICK_MS;
+    } while (solo_sent(&s, HS_MSG_PING) == 0 && waited_ms < 2 * s.conf.node_timeout_ms);
+    ck_assert_int_le(waited_ms, s.conf.node_timeout_ms / 2 + 2 * TICK_MS);
+}
+END_TEST
+
 START_TEST(our_header_has_the_slots_we_were_given)
 {
     struct hs_slot_range r = {3, 3};
@@ -296,6 +314,7 @@ int main(void)
     tcase_add_test(tc, nothing_is_announced_again_with_the_next_save);
     tcase_add_test(tc, a_pending_ping_is_gossiped_with_its_time);
     tcase_add_test(tc, the_next_tick_is_when_the_next_node_is_due);
+    tcase_add_test(tc, a_first_answer_does_not_put_the_next_ping_off);
     tcase_add_test(tc, our_header_has_the_slots_we_were_given);
     tcase_add_test(tc, a_failed_replica_that_answers_is_a_replica_again);
     tcase_add_test(tc, an_update_names_the_slots_their_owner_still_claims);
