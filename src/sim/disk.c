@@ -14,7 +14,7 @@ enum { SYNC_US = 2000, SYNC_JITTER_US = 6000, WRITE_US = 100 };
 static void drop(struct snap *k)
 {
     if (k != NULL && --k->refs == 0) {
-        hs_topo_destroy(k->topo);
+        hs_free(k->packed);
         hs_free(k);
     }
 }
@@ -52,6 +52,23 @@ static void leave_out_handshakes(struct hs_topo *t)
             t->owner[slot] = place[t->owner[slot]];
         }
     }
+    for (uint32_t k = 0; k < t->migrating_n; k++) {
+        t->migrating[k].node = place[t->migrating[k].node];
+    }
+    for (uint32_t k = 0; k < t->importing_n; k++) {
+        t->importing[k].node = place[t->importing[k].node];
+    }
+}
+
+static void hold(struct hs_sim *s, uint32_t i, struct snap *k)
+{
+    struct hs_topo *t = view_of(s, i);
+
+    leave_out_handshakes(t);
+    k->packed = disk_pack(t);
+    k->config_epoch = t->nodes[0].config_epoch;
+    k->current_epoch = t->current_epoch;
+    k->vote_epoch = t->last_vote_epoch;
 }
 
 static struct snap *capture(struct hs_sim *s, uint32_t i, uint64_t seq, bool sync)
@@ -63,11 +80,7 @@ static struct snap *capture(struct hs_sim *s, uint32_t i, uint64_t seq, bool syn
     k->seq = seq;
     k->sync = sync;
     if (!s->opts.forget_disks) {
-        k->topo = view_copy(s, i);
-        leave_out_handshakes(k->topo);
-        k->config_epoch = k->topo->nodes[0].config_epoch;
-        k->current_epoch = k->topo->current_epoch;
-        k->vote_epoch = k->topo->last_vote_epoch;
+        hold(s, i, k);
     }
     return k;
 }
@@ -159,8 +172,7 @@ void disk_crash(struct hs_sim *s, uint32_t i, bool power)
     if (s->opts.forget_disks) {
         struct snap *k = hs_alloc(sizeof(*k));
         HS_ASSERT(k != NULL);
-        *k = (struct snap){.refs = 0, .topo = view_copy(s, i)};
-        leave_out_handshakes(k->topo);
+        hold(s, i, k);
         put(&d->written, k);
     } else if (d->writing != NULL && !d->stuck && hs_prng_below(&s->prng, 2) == 0) {
         complete(s, d);

@@ -106,7 +106,7 @@ struct snap {
     bool sync;
     uint64_t seq;
     uint64_t config_epoch, current_epoch, vote_epoch;
-    struct hs_topo *topo;
+    struct packed *packed; /* pack.c */
 };
 
 struct disk {
@@ -294,11 +294,16 @@ void disk_crash(struct hs_sim *s, uint32_t i, bool power);
 void disk_fix(struct hs_sim *s, uint32_t i);
 void disk_fini(struct disk *d);
 
+/* pack.c */
+struct packed *disk_pack(const struct hs_topo *t);
+struct hs_topo *disk_unpack(const struct packed *p);
+
 /* view.c */
 void ids_add(struct hs_sim *s, const struct hs_node_id *id, uint32_t node);
 uint32_t ids_find(const struct hs_sim *s, const void *id);
-const struct hs_topo *view_of(struct hs_sim *s, uint32_t i);
+struct hs_topo *view_of(struct hs_sim *s, uint32_t i);
 struct hs_topo *view_copy(struct hs_sim *s, uint32_t i);
+uint32_t view_run_end(const struct hs_topo *t, uint32_t slot);
 bool view_agree(struct hs_sim *s);
 void view_difference(struct hs_sim *s, char *why, size_t n);
 bool view_all_fail(struct hs_sim *s, const uint8_t *suspects);

@@ -5,7 +5,10 @@
  */
 #include "sim_int.h"
 
-enum { HASHED_WHOLE = 4096 }; /* of longer frames, a word of every cache line */
+enum {
+    HASHED_WHOLE = 4096, /* of longer frames, a word of every cache line */
+    LANES = 4,
+};
 
 void trace_hash(struct hs_sim *s, uint64_t word)
 {
@@ -14,20 +17,25 @@ void trace_hash(struct hs_sim *s, uint64_t word)
     s->r.hash = h ^ h >> 29;
 }
 
+/* Four sums side by side: each step of one waits for the step before it. */
 static void hash_frame(struct hs_sim *s, const struct hs_view *v)
 {
     uint32_t stride = v->len > HASHED_WHOLE ? 64 : 8;
-    uint64_t h = v->slots_hash + v->len;
+    uint64_t h[LANES] = {v->slots_hash + v->len, 1, 2, 3};
     bool light = (v->marks & HS_VIEW_LIGHT) != 0;
+    uint32_t lane = 0;
 
     for (uint32_t k = 0; k + 8 <= v->len; k += stride) {
         if (k == HS_OFF_SLOTS && !light) {
             k = HS_OFF_SLAVEOF; /* the bitmap is in slots_hash */
         }
-        h = (h ^ hs_get64(v->frame + k)) * 0x9fb21c651e98df25U;
-        h ^= h >> 32;
+        uint64_t x = (h[lane] ^ hs_get64(v->frame + k)) * 0x9fb21c651e98df25U;
+        h[lane] = x ^ x >> 32;
+        lane = (lane + 1) % LANES;
     }
-    trace_hash(s, h);
+    for (lane = 0; lane < LANES; lane++) {
+        trace_hash(s, h[lane]);
+    }
 }
 
 static const char *const event_names[] = {

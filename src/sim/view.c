@@ -43,8 +43,8 @@ uint32_t ids_find(const struct hs_sim *s, const void *id)
 
 /* ---- one view ---- */
 
-/* Valid until the next call. */
-const struct hs_topo *view_of(struct hs_sim *s, uint32_t i)
+/* Valid until the next call, and the caller's until then. */
+struct hs_topo *view_of(struct hs_sim *s, uint32_t i)
 {
     struct hs_topo *t = s->scratch;
     uint32_t nodes, open, strings;
@@ -116,6 +116,30 @@ static uint64_t id_hash(const struct hs_node_id *id)
     return h;
 }
 
+/* The first slot after this one that has another owner; HS_SLOTS if none. */
+uint32_t view_run_end(const struct hs_topo *t, uint32_t slot)
+{
+    const uint16_t owner = t->owner[slot];
+    const uint64_t run = UINT64_C(0x0001000100010001) * owner;
+    uint64_t four;
+
+    for (slot++; slot % 4 != 0; slot++) {
+        if (t->owner[slot] != owner) {
+            return slot;
+        }
+    }
+    for (; slot < HS_SLOTS; slot += 4) {
+        memcpy(&four, &t->owner[slot], sizeof(four));
+        if (four != run) {
+            break;
+        }
+    }
+    while (slot < HS_SLOTS && t->owner[slot] == owner) {
+        slot++;
+    }
+    return slot;
+}
+
 /* Of everything two nodes should say alike, whatever the order of their tables. */
 static uint64_t view_hash(const struct hs_topo *t)
 {
@@ -134,14 +158,11 @@ static uint64_t view_hash(const struct hs_topo *t)
         }
         sum += mix(h);
     }
-    for (uint32_t first = 0, slot = 0; slot < HS_SLOTS; slot++) {
-        if (slot + 1 < HS_SLOTS && t->owner[slot + 1] == t->owner[slot]) {
-            continue;
-        }
+    for (uint32_t slot = 0, end; slot < HS_SLOTS; slot = end) {
+        end = view_run_end(t, slot);
         if (t->owner[slot] != HS_TOPO_NONE) {
-            sum += mix(id_hash(&t->nodes[t->owner[slot]].id) ^ ((uint64_t)first << 32 | slot));
+            sum += mix(id_hash(&t->nodes[t->owner[slot]].id) ^ ((uint64_t)slot << 32 | (end - 1)));
         }
-        first = slot + 1;
     }
     return sum;
 }
@@ -261,7 +282,7 @@ bool view_covered(struct hs_sim *s)
             continue;
         }
         const struct hs_topo *t = view_of(s, i);
-        for (uint32_t slot = 0; slot < HS_SLOTS; slot++) {
+        for (uint32_t slot = 0; slot < HS_SLOTS; slot = view_run_end(t, slot)) {
             if (t->owner[slot] == HS_TOPO_NONE) {
                 return false;
             }
@@ -269,9 +290,6 @@ bool view_covered(struct hs_sim *s)
             uint32_t who = (n->flags & HS_NODE_FAIL) != 0 ? HS_NIL : ids_find(s, &n->id);
             if (who == HS_NIL || !s->nodes[who].running) {
                 return false;
-            }
-            while (slot + 1 < HS_SLOTS && t->owner[slot + 1] == t->owner[slot]) {
-                slot++;
             }
         }
     }

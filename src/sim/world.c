@@ -143,6 +143,7 @@ void world_stop(struct hs_sim *s, uint32_t i, bool power)
 void world_restart(struct hs_sim *s, uint32_t i)
 {
     struct node *n = &s->nodes[i];
+    struct hs_topo *boot;
 
     if (n->running) {
         world_stop(s, i, false);
@@ -151,8 +152,10 @@ void world_restart(struct hs_sim *s, uint32_t i)
         violation(s, i, "a node that ran has nothing on its disk");
         return;
     }
-    world_start(s, i, n->disk.written->topo);
-    checks_restored(s, i, n->disk.written->topo);
+    boot = disk_unpack(n->disk.written->packed);
+    world_start(s, i, boot);
+    checks_restored(s, i, boot);
+    hs_topo_destroy(boot);
     faults_sick(s, i, -1);
 }
 
