@@ -69,6 +69,24 @@ START_TEST(a_word_that_cancels_a_factor_does_not_hide_what_was_before_it)
 }
 END_TEST
 
+START_TEST(the_same_bytes_at_another_place_are_another_bitmap)
+{
+    enum { PLACES = HS_SLOTS_BYTES / 8 };
+    static uint64_t seen[PLACES];
+    uint8_t slots[HS_SLOTS_BYTES] = {0};
+
+    /* One node's claim of 64 slots and the next one's: zeros are passed over. */
+    for (uint32_t i = 0; i < PLACES; i++) {
+        memset(slots + (size_t)i * 8, 0xff, 8);
+        seen[i] = hs_wire_slots_hash(slots);
+        memset(slots + (size_t)i * 8, 0, 8);
+    }
+    qsort(seen, PLACES, sizeof(seen[0]), by_value);
+    for (uint32_t i = 1; i < PLACES; i++)
+        ck_assert_uint_ne(seen[i - 1], seen[i]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("wire hash");
@@ -77,6 +95,7 @@ int main(void)
     tcase_add_test(tc, every_slot_changes_the_hash);
     tcase_add_test(tc, moving_one_slot_never_repeats_a_hash);
     tcase_add_test(tc, a_word_that_cancels_a_factor_does_not_hide_what_was_before_it);
+    tcase_add_test(tc, the_same_bytes_at_another_place_are_another_bitmap);
     suite_add_tcase(s, tc);
     return hs_test_main(s);
 }
