@@ -185,7 +185,9 @@ struct hs_event {
 enum hs_action_type {
     HS_ACT_CONNECT, /* dial, ip, port: LINK_UP or DIAL_FAILED follows */
     HS_ACT_CLOSE,   /* link: forgotten here already; its LINK_DOWN is ignored */
-    HS_ACT_SEND,    /* link, off, len, control; several actions may share bytes */
+    HS_ACT_SEND,    /* link, off, len, control; several actions may share bytes. With
+                       lent_len, so many bytes of the lent board go in after the
+                       first split bytes, from lent_off on */
     HS_ACT_SAVE,    /* seq, sync: write the topology; HS_EV_SAVED when durable.
                        Without sync fsync may be skipped, SAVED comes anyhow. */
     HS_ACT_REPLY,   /* token, err, number: a command's outcome */
@@ -240,6 +242,7 @@ struct hs_action {
     struct hs_link link;
     struct hs_dial dial;
     uint32_t off, len; /* into hs_actions.bytes; of the ip text for CONNECT */
+    uint32_t split, lent_off, lent_len;
     hs_ix node, other; /* of notes; HS_NIL for none */
     union {
         uint64_t seq, token;
@@ -263,6 +266,21 @@ uint32_t hs_core_bytes_need(const struct hs_core *c);
 uint32_t hs_core_bytes_max(const struct hs_core_opts *opts);
 /* What HS_CMD_PUBLISH needs on top of that. */
 uint32_t hs_core_publish_need(const struct hs_publish *p);
+
+/* ---- the lent board ----
+ *
+ * A gossip section is a window of a table of entries. Whoever can send from two
+ * places in memory need not have it copied into every message: a copy of the
+ * table that no longer changes is made once in a while, and SENDs name windows
+ * of it. Without such a copy, or when it is too old, sections are copied. */
+
+/* The most that hs_core_board_freeze() writes. */
+uint32_t hs_core_board_max(const struct hs_core_opts *opts);
+/* Whether a new copy would save more than it costs. */
+bool hs_core_board_due(const struct hs_core *c);
+/* Writes the table to `to`. SENDs of later steps are of this copy, until the
+ * next. Returns its length. */
+uint32_t hs_core_board_freeze(struct hs_core *c, uint8_t *to);
 
 /* ---- life ---- */
 

@@ -45,6 +45,7 @@ struct hs_chunk {
     uint32_t size, used;
     uint32_t refs; /* entries pushed; the owner's side only */
     uint32_t done; /* entries returned; the owner's side only */
+    bool board;    /* a frozen board of gossip, and not of the pool */
     struct hs_chunk *next;
 };
 
@@ -83,7 +84,8 @@ struct hs_in {
 };
 
 enum hs_out_kind {
-    HS_OUT_SEND,    /* conn, chunk, off, len: one or more whole frames */
+    HS_OUT_SEND,    /* conn, chunk, off, len: one or more whole frames; dial: 1 if the
+                       last of them goes on in the next entry, which is as control */
     HS_OUT_CLOSE,   /* conn: what is not in flight is not sent */
     HS_OUT_DIAL,    /* dial, addr in chunk bytes at off: NUL-terminated ip; port.
                        Its chunk comes back like that of a SEND */

@@ -65,6 +65,7 @@ enum hs_owner_counter {
     HS_OWNER_PUBLISH_NS_MAX,
     HS_OWNER_NO_MEMORY,      /* copies for readers or the disk put off */
     HS_OWNER_NOTES_DROPPED,  /* log lines left out by their limit */
+    HS_OWNER_BOARDS_BUSY,    /* turns in which all frozen boards were borrowed from */
     HS_OWNER_PUBLISHES_HELD, /* publishes of clients that had to wait for chunks */
     HS_OWNER_PUBLISHES_LOST, /* messages not handed to a reactor that took no more */
     HS_OWNER_COUNTERS,

@@ -11,10 +11,20 @@
  * A section is a window of the first region at a random place, so that every
  * node has the same chance, and all of the second. Two random exchanges per
  * section keep windows from being the same neighbours for ever.
+ *
+ * While our caller holds a frozen copy of the first region, a window need not be
+ * copied: its place is named. Such a copy lives until an entry or its place
+ * changes; of times it may be LENT_MS behind, which speak in seconds. Entries do
+ * not move meanwhile, all exchanges are made when the next copy is.
  */
 #include "core_int.h"
 
-enum { EXCHANGES_PER_COPY = 2 };
+enum {
+    EXCHANGES_PER_SECTION = 2,
+    EXCHANGED_PART = 4, /* of the region, at most, between two copies */
+    LENT_MS = 100,
+    LENT_MIN = 32, /* entries; fewer are copied sooner than sent from elsewhere */
+};
 
 static uint8_t *at(const struct hs_core *c, uint32_t pos)
 {
@@ -29,6 +39,7 @@ static void swap(struct hs_core *c, uint32_t a, uint32_t b)
     if (a == b) {
         return;
     }
+    c->lent.valid = false;
     memcpy(entry, at(c, a), sizeof(entry));
     memcpy(at(c, a), at(c, b), sizeof(entry));
     memcpy(at(c, b), entry, sizeof(entry));
@@ -75,6 +86,7 @@ void core_board_place(struct hs_core *c, uint16_t ix)
         if (from == to) {
             return;
         }
+        c->lent.valid = false;
         if (from == FRESH) { /* becomes the first suspected */
             swap(c, pos, --c->fresh_n);
             c->pfail_n++;
@@ -99,6 +111,10 @@ void core_board_sync(struct hs_core *c, uint16_t ix)
     int64_t wall_less_mono = c->now.wall.ms - c->now.mono.ms;
     int64_t sent_ms = n->ping_sent + wall_less_mono, pong_ms = n->pong_received + wall_less_mono;
 
+    if (hs_get16(entry + HS_G_FLAGS) != (n->flags & told) ||
+        memcmp(entry + HS_G_ID, n->id.hex, HS_ID_LEN) != 0) {
+        c->lent.valid = false;
+    }
     memcpy(entry + HS_G_ID, n->id.hex, HS_ID_LEN);
     hs_put32(entry + HS_G_PING_SENT, n->ping_sent == 0 ? 0 : (uint32_t)(sent_ms / 1000));
     hs_put32(entry + HS_G_PONG_RECEIVED, n->pong_received == 0 ? 0 : (uint32_t)(pong_ms / 1000));
@@ -109,6 +125,7 @@ void core_board_add(struct hs_core *c, uint16_t ix)
 {
     uint32_t pos = c->nodes_n - 1; /* counted already; the last region grows */
 
+    c->lent.valid = false; /* a section has one more, perhaps */
     c->board_ix[pos] = ix;
     c->hot[ix].board_pos = (uint16_t)pos;
     memset(at(c, pos), 0, HS_GOSSIP_LEN);
@@ -147,46 +164,105 @@ static uint32_t copy_window(const struct hs_core *c, uint8_t *dst, struct window
     return w.n;
 }
 
-static void exchange(struct hs_core *c)
+static void exchange(struct hs_core *c, uint32_t times)
 {
-    for (int i = 0; i < EXCHANGES_PER_COPY && c->fresh_n > 1; i++) {
+    for (uint32_t i = 0; i < times && c->fresh_n > 1; i++) {
         swap(c, hs_prng_below(&c->prng, c->fresh_n), hs_prng_below(&c->prng, c->fresh_n));
     }
 }
 
-/* Writes a gossip section for `except`: as many picks as the protocol wants (a
- * tenth of the nodes, at least 3), then all suspected nodes, entries_max in
- * all. Returns the number of entries. */
-uint32_t core_board_copy(struct hs_core *c, uint8_t *dst, uint32_t entries_max, uint16_t except)
+/* Picks per section: a tenth of the nodes, at least 3. */
+static uint32_t picks_wanted(const struct hs_core *c)
+{
+    return c->nodes_n / 10 < 3 ? 3 : c->nodes_n / 10;
+}
+
+static bool can_lend(const struct hs_core *c)
+{
+    return c->lent.valid && c->now.mono.ms - c->lent.at < LENT_MS;
+}
+
+/* The picks as a window of the frozen copy. False if whom it is for is among
+ * them: any other choice would favour some of his neighbours. */
+static bool lend(struct hs_core *c, struct window w, struct section *s)
+{
+    uint32_t skip_at = w.skip < w.from ? w.skip + w.of : w.skip; /* the window may wrap */
+
+    if (w.skip < w.of && skip_at < w.from + w.n) {
+        return false;
+    }
+    s->lent_off = w.from * HS_GOSSIP_LEN;
+    s->lent_n = w.n;
+    c->lent.used_n++;
+    return true;
+}
+
+/* Writes a gossip section for `except`: as many picks as the protocol wants, then
+ * all suspected nodes, entries_max in all. The picks are not written if they may
+ * be lent and can be. */
+struct section core_board_section(struct hs_core *c, uint8_t *dst, uint32_t entries_max,
+                                  uint16_t except, bool may_lend)
 {
     uint32_t skip = except == NIL16 ? UINT32_MAX : c->hot[except].board_pos;
-    uint32_t picks = c->nodes_n / 10 < 3 ? 3 : c->nodes_n / 10;
+    uint32_t picks = picks_wanted(c);
     uint32_t fresh = c->fresh_n - (skip < c->fresh_n ? 1 : 0);
     uint32_t suspects = c->pfail_n;
-    uint32_t n = 0;
+    struct section s = {0};
 
     if (skip >= c->fresh_n && skip < c->fresh_n + c->pfail_n) {
         suspects--;
     }
     picks = picks > fresh ? fresh : picks;
     picks = picks > entries_max ? entries_max : picks;
-    exchange(c);
-    skip = except == NIL16 ? UINT32_MAX : c->hot[except].board_pos; /* may have moved */
+    if (!can_lend(c)) {
+        exchange(c, EXCHANGES_PER_SECTION);
+        skip = except == NIL16 ? UINT32_MAX : c->hot[except].board_pos; /* may have moved */
+    }
     if (picks > 0) {
-        n = copy_window(c, dst,
-                        (struct window){.of = c->fresh_n,
-                                        .from = hs_prng_below(&c->prng, c->fresh_n),
-                                        .n = picks,
+        struct window w = {.of = c->fresh_n,
+                           .from = hs_prng_below(&c->prng, c->fresh_n),
+                           .n = picks,
+                           .skip = skip};
+        if (!may_lend || !can_lend(c) || !lend(c, w, &s)) {
+            s.copied_n = copy_window(c, dst, w);
+            c->lent.copied_n += picks;
+        }
+    }
+    suspects = suspects > entries_max - picks ? entries_max - picks : suspects;
+    if (suspects > 0) {
+        s.copied_n +=
+            copy_window(c, dst + (size_t)s.copied_n * HS_GOSSIP_LEN,
+                        (struct window){.base = c->fresh_n,
+                                        .of = c->pfail_n,
+                                        .from = c->fresh_n + hs_prng_below(&c->prng, c->pfail_n),
+                                        .n = suspects,
                                         .skip = skip});
     }
-    suspects = suspects > entries_max - n ? entries_max - n : suspects;
-    if (suspects > 0) {
-        n += copy_window(c, dst + (size_t)n * HS_GOSSIP_LEN,
-                         (struct window){.base = c->fresh_n,
-                                         .of = c->pfail_n,
-                                         .from = c->fresh_n + hs_prng_below(&c->prng, c->pfail_n),
-                                         .n = suspects,
-                                         .skip = skip});
-    }
-    return n;
+    return s;
+}
+
+/* ---- the frozen copy ---- */
+
+/* The picks that a window at the end goes on with follow the region again. */
+uint32_t hs_core_board_max(const struct hs_core_opts *opts)
+{
+    return (opts->nodes_max + opts->nodes_max / 10 + 3) * HS_GOSSIP_LEN;
+}
+
+/* As much was copied since the last one as a new one costs. */
+bool hs_core_board_due(const struct hs_core *c)
+{
+    return picks_wanted(c) >= LENT_MIN && c->lent.copied_n >= c->fresh_n && !can_lend(c);
+}
+
+uint32_t hs_core_board_freeze(struct hs_core *c, uint8_t *to)
+{
+    uint32_t moves = c->lent.used_n * EXCHANGES_PER_SECTION;
+    uint32_t again = picks_wanted(c) < c->fresh_n ? picks_wanted(c) : c->fresh_n;
+
+    exchange(c, moves < c->fresh_n / EXCHANGED_PART ? moves : c->fresh_n / EXCHANGED_PART);
+    memcpy(to, c->board, (size_t)c->fresh_n * HS_GOSSIP_LEN);
+    memcpy(to + (size_t)c->fresh_n * HS_GOSSIP_LEN, c->board, (size_t)again * HS_GOSSIP_LEN);
+    c->lent = (struct lent){.valid = true, .at = c->now.mono.ms};
+    return (c->fresh_n + again) * HS_GOSSIP_LEN;
 }

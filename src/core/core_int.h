@@ -155,6 +155,20 @@ struct stranger {
     uint64_t frames_n;
 };
 
+/* The board as it was frozen for our caller; see board.c. */
+struct lent {
+    bool valid;        /* it says what the board says, but for times */
+    int64_t at;        /* mono ms it was frozen */
+    uint32_t copied_n; /* entries copied one by one since then */
+    uint32_t used_n;   /* sections that are windows of it */
+};
+
+/* A gossip section: entries that were copied, after a window that was not. */
+struct section {
+    uint32_t lent_off, lent_n;
+    uint32_t copied_n;
+};
+
 struct blacklisted {
     struct hs_node_id id;
     int64_t until; /* mono ms */
@@ -252,6 +266,7 @@ struct hs_core {
     uint32_t free_n;
     uint32_t handshakes_n;
     uint32_t fresh_n, pfail_n; /* regions of the board, in this order */
+    struct lent lent;
     struct link *links;
     char local_ips[LOCAL_IPS_MAX][HS_IP_LEN];
     uint32_t local_ips_n;
@@ -446,7 +461,8 @@ void core_board_add(struct hs_core *c, uint16_t ix);
 void core_board_remove(struct hs_core *c, uint16_t ix);
 void core_board_place(struct hs_core *c, uint16_t ix);
 void core_board_sync(struct hs_core *c, uint16_t ix);
-uint32_t core_board_copy(struct hs_core *c, uint8_t *dst, uint32_t entries_max, uint16_t except);
+struct section core_board_section(struct hs_core *c, uint8_t *dst, uint32_t entries_max,
+                                  uint16_t except, bool may_lend);
 
 /* links.c */
 struct link *core_link(struct hs_core *c, struct hs_link l);

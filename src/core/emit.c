@@ -130,7 +130,8 @@ static uint8_t *begin(struct hs_core *c, uint32_t len_max, uint8_t mflags)
 }
 
 /* One action for bytes that are (or were just) appended. */
-static void send(struct hs_core *c, struct hs_link l, uint32_t off, uint32_t len, uint16_t type)
+static struct hs_action *send(struct hs_core *c, struct hs_link l, uint32_t off, uint32_t len,
+                              uint16_t type)
 {
     struct hs_action *a = core_act(c, HS_ACT_SEND);
 
@@ -139,6 +140,7 @@ static void send(struct hs_core *c, struct hs_link l, uint32_t off, uint32_t len
     a->len = len;
     a->control = type != HS_MSG_PUBLISH && type != HS_MSG_PUBLISHSHARD;
     c->sent[type]++;
+    return a;
 }
 
 static uint32_t end(struct hs_core *c, uint32_t len)
@@ -151,22 +153,36 @@ static uint32_t end(struct hs_core *c, uint32_t len)
 }
 
 /* A PING, PONG or MEET: header, gossip, extensions. `except` is whom it is for
- * (nobody is told about himself). Returns its length; end() it. */
+ * (nobody is told about himself), or NIL16 for many at once. Returns its length
+ * here; end() it. What it does not have of its gossip is in *s. */
 static uint32_t build_ping(struct hs_core *c, uint16_t type, uint16_t except, enum ext_level level,
-                           bool valkey)
+                           bool valkey, struct section *s)
 {
     uint8_t *p = begin(c, HS_HDR_LEN + EXT_BYTES_MAX, HS_MFLAG_EXT_DATA);
     uint32_t room = (bytes_left(c) - HS_HDR_LEN - EXT_BYTES_MAX) / HS_GOSSIP_LEN;
     uint32_t len = HS_HDR_LEN;
-    uint32_t gossip_n;
     uint16_t ext_n;
 
     room = room > UINT16_MAX - 1 ? UINT16_MAX - 1 : room;
-    gossip_n = core_board_copy(c, p + len, room, except);
-    len += gossip_n * HS_GOSSIP_LEN;
+    *s = core_board_section(c, p + len, room, except, except != NIL16);
+    len += s->copied_n * HS_GOSSIP_LEN;
     len += core_ext_put(c, level, valkey, p + len, &ext_n);
-    hs_wire_finish(p, type, (uint16_t)gossip_n, ext_n, len);
+    hs_wire_finish(p, type, (uint16_t)(s->lent_n + s->copied_n), ext_n,
+                   len + s->lent_n * HS_GOSSIP_LEN);
     return len;
+}
+
+/* To one node. */
+static void send_ping(struct hs_core *c, struct hs_link l, uint16_t type, uint16_t ix,
+                      enum ext_level level, bool valkey)
+{
+    struct section s;
+    uint32_t len = build_ping(c, type, ix, level, valkey, &s);
+    struct hs_action *a = send(c, l, end(c, len), len, type);
+
+    a->split = HS_HDR_LEN;
+    a->lent_off = s.lent_off;
+    a->lent_len = s.lent_n * HS_GOSSIP_LEN;
 }
 
 /* Room for another PING in this step? Its own size, and what a step must
@@ -189,8 +205,7 @@ void core_ping(struct hs_core *c, uint16_t ix, uint16_t type)
     struct cold *m = &c->cold[ix];
 
     HS_ASSERT(m->to_state == TO_UP);
-    uint32_t len = build_ping(c, type, ix, m->ext_level, has_flag(c, ix, HS_NODE_LIGHT));
-    send(c, m->to, end(c, len), len, type);
+    send_ping(c, m->to, type, ix, m->ext_level, has_flag(c, ix, HS_NODE_LIGHT));
     m->light_ok = m->light_ok || m->has_from;
     if (type == HS_MSG_PING && n->ping_sent == 0) {
         n->ping_sent = c->now.mono.ms;
@@ -204,9 +219,8 @@ void core_pong(struct hs_core *c, struct hs_link l, uint16_t ix, const struct hs
 {
     enum ext_level level = ix != NIL16 ? c->cold[ix].ext_level : core_ext_shown(v);
     bool valkey = (hs_get16(v->frame + HS_OFF_FLAGS) & HS_NODE_LIGHT) != 0;
-    uint32_t len = build_ping(c, HS_MSG_PONG, ix, level, valkey);
 
-    send(c, l, end(c, len), len, HS_MSG_PONG);
+    send_ping(c, l, HS_MSG_PONG, ix, level, valkey);
 }
 
 /* A change of ours, to everybody now. Peers of one kind share one message, so
@@ -214,6 +228,7 @@ void core_pong(struct hs_core *c, struct hs_link l, uint16_t ix, const struct hs
 void core_pong_all(struct hs_core *c)
 {
     uint32_t off[PING_KINDS], len[PING_KINDS] = {0};
+    struct section s; /* for many: all of it is copied */
 
     for (uint16_t i = 1; i < c->nodes_hi; i++) {
         const struct cold *n = &c->cold[i];
@@ -223,7 +238,7 @@ void core_pong_all(struct hs_core *c)
         bool valkey = has_flag(c, i, HS_NODE_LIGHT) && n->ext_level == EXT_FULL;
         uint32_t kind = n->ext_level + (valkey ? 1U : 0U);
         if (len[kind] == 0) {
-            len[kind] = build_ping(c, HS_MSG_PONG, NIL16, n->ext_level, valkey);
+            len[kind] = build_ping(c, HS_MSG_PONG, NIL16, n->ext_level, valkey, &s);
             off[kind] = end(c, len[kind]);
         }
         send(c, n->to, off[kind], len[kind], HS_MSG_PONG);
@@ -268,10 +283,7 @@ void core_send_mfstart(struct hs_core *c, uint16_t to)
 /* A PING on another connection than our own to ix: only in answer to MFSTART. */
 void core_ping_on(struct hs_core *c, struct hs_link l, uint16_t ix)
 {
-    uint32_t len =
-        build_ping(c, HS_MSG_PING, ix, c->cold[ix].ext_level, has_flag(c, ix, HS_NODE_LIGHT));
-
-    send(c, l, end(c, len), len, HS_MSG_PING);
+    send_ping(c, l, HS_MSG_PING, ix, c->cold[ix].ext_level, has_flag(c, ix, HS_NODE_LIGHT));
 }
 
 /* Tells `to` who owns what `about` owns; lost if we have no connection. */

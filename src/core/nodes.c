@@ -181,6 +181,7 @@ void core_node_address(struct hs_core *c, uint16_t ix, const char *ip, uint16_t 
     hs_put16(entry + HS_G_PORT, port);
     hs_put16(entry + HS_G_PPORT, pport);
     hs_put16(entry + HS_G_CPORT, cport);
+    c->lent.valid = false;
     core_changed(c);
 }
 

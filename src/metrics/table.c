@@ -459,6 +459,8 @@ const struct metrics_row metrics_table[] = {
              "The longest time one publication took."),
     COUNTER_OF(OWNER, "hearsay_owner_no_memory_total", "", "", "no_memory", 0,
                "Views or saves put off for want of memory."),
+    COUNTER_OF(OWNER, "hearsay_owner_boards_busy_total", "", "", "boards_busy", 0,
+               "Turns in which gossip was copied, since all frozen copies of it were being sent."),
     COUNTER_OF(OWNER, "hearsay_owner_publishes_held_total", "", "", "publishes_held", 0,
                "PUBLISH commands that had to wait for memory."),
     COUNTER_OF(OWNER, "hearsay_owner_publishes_lost_total", "", "", "publishes_lost", 0,

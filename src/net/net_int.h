@@ -97,7 +97,7 @@ struct send_node {
     struct hs_chunk *chunk;
     uint32_t off, len;
     hs_ix next;
-    bool control;
+    bool control, goes_on; /* as in struct hs_out */
 };
 
 struct send_queue {
@@ -146,6 +146,7 @@ struct conn {
     bool told : 1;    /* the owner knows it: it is up */
     bool stuck : 1;   /* was counted as parked, and has not moved since */
     bool eof : 1;     /* the peer has sent its last byte */
+    bool midway : 1;  /* what was sent last ends inside a frame */
     uint32_t listed;  /* bit per link_kind */
     hs_ix share;      /* where its address is counted, or HS_NIL */
     int err;          /* why it was closed */

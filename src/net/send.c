@@ -2,8 +2,8 @@
  *
  * One send per connection is in flight, so bytes cannot overtake each other;
  * what comes meanwhile queues and rides on the next one. Control entries go
- * before the others as long as those are not in flight: an entry is whole
- * frames, so frames never interleave.
+ * before the others as long as those are not in flight. An entry is whole frames
+ * or says that the next one goes on with its last, and then nothing comes between.
  *
  * Bounds: control entries and bytes waiting on one link (past either the link is
  * closed: it is slower than the cluster), entries waiting on all links of the
@@ -100,8 +100,11 @@ void send_queue_entry(struct hs_reactor *r, const struct hs_out *out)
     hs_ix ix = r->nodes_free;
     r->nodes_free = r->nodes[ix].next;
     r->nodes_free_n--;
-    r->nodes[ix] = (struct send_node){
-        .chunk = out->chunk, .off = out->off, .len = out->len, .control = out->control};
+    r->nodes[ix] = (struct send_node){.chunk = out->chunk,
+                                      .off = out->off,
+                                      .len = out->len,
+                                      .control = out->control,
+                                      .goes_on = out->dial != 0};
     append(r, out->control ? &c->control : &c->normal, ix);
     *(out->control ? &c->queued_n : &c->pubsub_n) += 1;
     c->queued_bytes += out->len;
@@ -136,9 +139,11 @@ static void fill_flight(struct hs_reactor *r, struct conn *c)
         bytes += r->nodes[ix].len;
     }
     while (n < IOV_MAX_N && bytes < FLIGHT_MAX) {
-        ix = take(r, c->control.head != HS_NIL ? &c->control : &c->normal);
+        bool wait = c->midway && c->control.head == HS_NIL; /* the rest is on its way to us */
+        ix = wait ? HS_NIL : take(r, c->control.head != HS_NIL ? &c->control : &c->normal);
         if (ix == HS_NIL)
             return;
+        c->midway = r->nodes[ix].goes_on;
         append(r, &c->flight, ix);
         n++;
         bytes += r->nodes[ix].len;

@@ -154,7 +154,7 @@ void owner_chunks_done(struct owner_chunks *p, struct hs_chunk *c)
 {
     HS_ASSERT(c->done < c->refs);
     c->done++;
-    if (c->done < c->refs || c == p->current)
+    if (c->board || c->done < c->refs || c == p->current)
         return;
     if (c->size > p->size) {
         free_large(p, c);

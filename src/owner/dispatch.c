@@ -38,29 +38,53 @@ static void close_conn(struct hs_owner *o, struct hs_conn_id conn)
     HS_ASSERT(pushed);
 }
 
-static void send(struct hs_owner *o, struct hs_chunk *chunk, const struct hs_action *a)
+struct part {
+    struct hs_chunk *chunk;
+    uint32_t off, len;
+};
+
+/* False: no room, and the link is closed if what it was sent matters. */
+static bool send_part(struct hs_owner *o, const struct hs_action *a, struct part p, bool goes_on)
 {
-    struct hs_conn_id conn = conn_of(a->link);
-    if (was_closed(o, conn))
-        return;
     struct hs_out out = {
         .kind = HS_OUT_SEND,
-        .conn = conn,
-        .chunk = chunk,
-        .off = chunk->used + a->off,
-        .len = a->len,
+        .conn = conn_of(a->link),
+        .chunk = p.chunk,
+        .off = p.off,
+        .len = p.len,
+        .dial = goes_on,
         .control = a->control,
     };
-    if (owner_port_push(port_of(o, conn), &out)) {
-        chunk->refs++;
-        return;
+    if (owner_port_push(port_of(o, out.conn), &out)) {
+        p.chunk->refs++;
+        return true;
     }
-    if (!a->control) {
+    if (a->control) {
+        o->counters[HS_OWNER_OVERFLOWS]++;
+        close_conn(o, out.conn);
+    } else {
         o->counters[HS_OWNER_PUBLISHES_LOST]++;
+    }
+    return false;
+}
+
+static void send(struct hs_owner *o, struct hs_chunk *chunk, const struct hs_action *a)
+{
+    struct part whole = {.chunk = chunk, .off = chunk->used + a->off, .len = a->len};
+    if (was_closed(o, conn_of(a->link)))
+        return;
+    if (a->lent_len == 0) {
+        send_part(o, a, whole, false);
         return;
     }
-    o->counters[HS_OWNER_OVERFLOWS]++;
-    close_conn(o, conn);
+    struct part head = {.chunk = chunk, .off = whole.off, .len = a->split};
+    struct part lent = {.chunk = o->boards.current, .off = a->lent_off, .len = a->lent_len};
+    struct part tail = {.chunk = chunk, .off = whole.off + a->split, .len = a->len - a->split};
+    HS_ASSERT(a->control && a->split <= a->len);
+    HS_ASSERT(lent.off + lent.len <= lent.chunk->used);
+    bool ok = send_part(o, a, head, true) && send_part(o, a, lent, tail.len > 0);
+    if (ok && tail.len > 0)
+        send_part(o, a, tail, false);
 }
 
 static void dial(struct hs_owner *o, struct hs_chunk *chunk, const struct hs_action *a)

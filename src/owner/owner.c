@@ -24,6 +24,7 @@ static const char *const counter_names[HS_OWNER_COUNTERS] = {
     [HS_OWNER_PUBLISH_NS_MAX] = "publish_ns_max",
     [HS_OWNER_NO_MEMORY] = "no_memory",
     [HS_OWNER_NOTES_DROPPED] = "notes_dropped",
+    [HS_OWNER_BOARDS_BUSY] = "boards_busy",
     [HS_OWNER_PUBLISHES_HELD] = "publishes_held",
     [HS_OWNER_PUBLISHES_LOST] = "publishes_lost",
 };
@@ -100,6 +101,7 @@ struct hs_owner *hs_owner_create(const struct hs_owner_conf *conf)
     o->publishes_end = &o->publishes;
     sample_clocks(o);
     o->started_ms = o->now.wall.ms;
+    owner_boards_init(&o->boards, hs_core_board_max(&conf->core));
     if (!owner_chunks_init(&o->chunks, hs_core_bytes_max(&conf->core)) || !create_tables(o, conf) ||
         !create_core(o, conf)) {
         hs_owner_destroy(o);
@@ -125,6 +127,7 @@ void hs_owner_destroy(struct hs_owner *o)
         return;
     for (uint32_t r = 0; r < o->ports_n; r++)
         owner_port_fini(&o->ports[r]);
+    owner_boards_fini(&o->boards);
     owner_chunks_fini(&o->chunks);
     hs_free(o->ports);
     hs_free(o->closed);
@@ -326,6 +329,7 @@ static void turn(struct hs_owner *o)
     sample_clocks(o);
     owner_take_back_chunks(o);
     owner_publishes_resume(o);
+    owner_board_renew(o);
     for (uint32_t r = 0; r < o->ports_n; r++)
         drain(o, &o->ports[r]);
     take_saved(o);

@@ -17,6 +17,7 @@ enum {
     OWNER_CHUNKS_MIN = 8,          /* one being filled, others on their way */
     OWNER_CHUNKS_MAX = 1024,       /* = OWNER_CHUNKS_BYTES / OWNER_CHUNK_MIN */
     OWNER_LARGE_MAX = 32,          /* chunks of a single large message, 2 MiB and a bit each */
+    OWNER_BOARDS = 4,              /* one in use, others on their way; else gossip is copied */
     OWNER_QUEUE_MAX = 4096,        /* entries that wait for room in one reactor's ring */
     OWNER_NOTE_BURST = 32,         /* log lines of one kind at once */
     OWNER_NOTE_PER_S = 10,         /* and per second after that */
@@ -54,10 +55,23 @@ struct hs_chunk *owner_chunks_take_for_publish(struct owner_chunks *p, uint32_t 
 void owner_chunks_unused(struct owner_chunks *p, struct hs_chunk *c);
 /* n bytes at the chunk's end were filled. */
 void owner_chunks_filled(struct hs_chunk *c, uint32_t n);
-/* One entry that borrowed from the chunk is done. */
+/* One entry that borrowed from the chunk, or from a board, is done. */
 void owner_chunks_done(struct owner_chunks *p, struct hs_chunk *c);
 /* Entries that were pushed and have not come back. */
 uint64_t owner_chunks_out(const struct owner_chunks *p);
+
+/* ---- boards.c: frozen boards, which many messages share ---- */
+
+struct owner_boards {
+    struct hs_chunk v[OWNER_BOARDS];
+    struct hs_chunk *current; /* windows the core names are of this one */
+    uint32_t size;
+};
+
+void owner_boards_init(struct owner_boards *p, uint32_t size);
+void owner_boards_fini(struct owner_boards *p);
+/* Entries that were pushed and have not come back. */
+uint64_t owner_boards_out(const struct owner_boards *p);
 
 /* ---- ports.c: the way to one reactor ---- */
 
@@ -104,6 +118,7 @@ struct hs_owner {
     int64_t now_ns;    /* the same moment */
     struct hs_actions acts;
     struct owner_chunks chunks;
+    struct owner_boards boards;
     struct owner_port *ports;
     uint32_t ports_n;
     uint32_t adopt_next;      /* clients go round robin */
@@ -156,6 +171,9 @@ void owner_take_back_chunks(struct hs_owner *o);
 void owner_give_back_frame(struct owner_port *p, struct hs_frame *frame);
 /* Moves what waits for room, and rings every reactor that was given something. */
 void owner_post_wakes(struct hs_owner *o);
+
+/* boards.c: freezes the core's board anew if that is due and a place for it is free. */
+void owner_board_renew(struct hs_owner *o);
 
 /* stop.c */
 void owner_wind_down(struct hs_owner *o);

@@ -44,7 +44,8 @@ static void tell_stop(struct hs_owner *o)
 
 static bool is_settled(struct hs_owner *o)
 {
-    bool settled = owner_chunks_out(&o->chunks) == 0 && o->rewrites == NULL;
+    bool settled =
+        owner_chunks_out(&o->chunks) + owner_boards_out(&o->boards) == 0 && o->rewrites == NULL;
     for (uint32_t r = 0; r < o->ports_n; r++)
         settled = settled && !owner_port_is_blocked(&o->ports[r]);
     return settled;

@@ -174,6 +174,30 @@ START_TEST(control_goes_first_and_frames_do_not_mix)
 }
 END_TEST
 
+/* Its second half comes when the reactor has long taken the first, and other
+ * frames wait that could go. */
+START_TEST(nothing_comes_between_the_entries_of_one_frame)
+{
+    enum { HALF = BIG / 2, PLAIN_SEED = 7, SPLIT_SEED = 8, ROUNDS = 20 };
+    int fd = connect_and_wait();
+
+    for (int i = 0; i < ROUNDS; i++) {
+        peer_frame(frame, BIG, SPLIT_SEED);
+        fix_send_part(seen.last_up, frame, HALF, true, true, fix_chunk());
+        peer_frame(frame, BIG, PLAIN_SEED);
+        fix_send(seen.last_up, frame, BIG, false, fix_chunk());
+        for (int turns = 0; turns < i; turns++)
+            fix_poll(0);
+        usleep(i % 4 == 0 ? 2000 : 0);
+        peer_frame(frame, BIG, SPLIT_SEED);
+        fix_send_part(seen.last_up, frame + HALF, BIG - HALF, true, false, fix_chunk());
+        ck_assert(read_is(fd, SPLIT_SEED, true));
+        ck_assert(read_is(fd, PLAIN_SEED, true));
+    }
+    close(fd);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("net echo");
@@ -186,6 +210,7 @@ int main(void)
     tcase_add_test(tc, a_frame_may_be_split_at_every_byte);
     tcase_add_test(tc, many_frames_in_one_segment_keep_their_order);
     tcase_add_test(tc, control_goes_first_and_frames_do_not_mix);
+    tcase_add_test(tc, nothing_comes_between_the_entries_of_one_frame);
     suite_add_tcase(s, tc);
     return hs_test_main(s);
 }

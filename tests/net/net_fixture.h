@@ -230,8 +230,8 @@ static inline uint64_t fix_count(const char *name)
     ck_abort_msg("no counter %s", name);
 }
 
-static inline void fix_send(struct hs_conn_id conn, const void *p, size_t n, bool control,
-                            struct hs_chunk *chunk)
+static inline void fix_send_part(struct hs_conn_id conn, const void *p, size_t n, bool control,
+                                 bool goes_on, struct hs_chunk *chunk)
 {
     ck_assert_uint_le(chunk->used + n, chunk->size);
     memcpy(chunk->bytes + chunk->used, p, n);
@@ -240,10 +240,17 @@ static inline void fix_send(struct hs_conn_id conn, const void *p, size_t n, boo
                          .chunk = chunk,
                          .off = chunk->used,
                          .len = (uint32_t)n,
+                         .dial = goes_on,
                          .control = control};
     chunk->used += (uint32_t)n;
     chunk->refs++;
     fix_push(hs_net_reactor_of(net, conn), &out);
+}
+
+static inline void fix_send(struct hs_conn_id conn, const void *p, size_t n, bool control,
+                            struct hs_chunk *chunk)
+{
+    fix_send_part(conn, p, n, control, false, chunk);
 }
 
 /* A chunk of which everything has come back, emptied. */

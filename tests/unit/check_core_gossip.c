@@ -71,7 +71,7 @@ START_TEST(a_section_has_the_stock_size_and_every_node_the_same_chance)
     for (int r = 0; r < ROUNDS; r++) {
         bool in_this[PEERS + 1] = {false};
         uint16_t except = (uint16_t)(1 + r % PEERS);
-        uint32_t n = core_board_copy(c, section, 64, except);
+        uint32_t n = core_board_section(c, section, 64, except, false).copied_n;
         ck_assert_uint_eq(n, PICKS);
         for (uint32_t i = 0; i < n; i++) {
             uint16_t ix = core_index_find(c, section + i * HS_GOSSIP_LEN);
@@ -101,7 +101,7 @@ START_TEST(neighbours_in_a_section_do_not_stay_neighbours)
     }
     for (int r = 0; r < 20000; r++) {
         bool first = false, second = false;
-        uint32_t n = core_board_copy(c, section, 64, NIL16);
+        uint32_t n = core_board_section(c, section, 64, NIL16, false).copied_n;
         for (uint32_t i = 0; i < n; i++) {
             uint16_t ix = core_index_find(c, section + i * HS_GOSSIP_LEN);
             first = first || ix == 1;
@@ -134,7 +134,7 @@ START_TEST(suspected_nodes_are_in_every_section_and_the_unusable_in_none)
     core_board_place(c, none[2]);
     for (int r = 0; r < 500; r++) {
         uint32_t suspects_n = 0;
-        uint32_t n = core_board_copy(c, section, 64, NIL16);
+        uint32_t n = core_board_section(c, section, 64, NIL16, false).copied_n;
         ck_assert_uint_eq(n, 3 + 3);
         for (uint32_t i = 0; i < n; i++) {
             uint16_t ix = core_index_find(c, section + i * HS_GOSSIP_LEN);
@@ -153,9 +153,9 @@ START_TEST(a_section_is_cut_to_the_room_there_is)
     for (uint32_t i = 0; i < 40; i++) {
         core_node_flags(c, add_connected(i), i < 20 ? HS_NODE_PFAIL : 0, 0);
     }
-    ck_assert_uint_eq(core_board_copy(c, section, 8, NIL16), 8);
-    ck_assert_uint_eq(core_board_copy(c, section, 1, NIL16), 1);
-    ck_assert_uint_eq(core_board_copy(c, section, 0, NIL16), 0);
+    ck_assert_uint_eq(core_board_section(c, section, 8, NIL16, false).copied_n, 8);
+    ck_assert_uint_eq(core_board_section(c, section, 1, NIL16, false).copied_n, 1);
+    ck_assert_uint_eq(core_board_section(c, section, 0, NIL16, false).copied_n, 0);
 }
 END_TEST
 

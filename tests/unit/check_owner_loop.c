@@ -38,6 +38,68 @@ START_TEST(a_frame_becomes_a_step_and_its_sends_and_goes_back)
 }
 END_TEST
 
+static void send_around_a_window(const struct hs_event *ev, struct hs_actions *out)
+{
+    if (ev->type != HS_EV_RECV)
+        return;
+    add_send(out, 1, 100);
+    out->v[0].control = true;
+    out->v[0].split = 60;
+    out->v[0].lent_off = 200;
+    out->v[0].lent_len = 300;
+}
+
+static struct hs_out expect_part(struct hs_chunk *chunk, uint32_t len, bool goes_on)
+{
+    struct hs_out out = get();
+    ck_assert_int_eq(out.kind, HS_OUT_SEND);
+    ck_assert(chunk == NULL || out.chunk == chunk);
+    ck_assert_uint_eq(out.len, len);
+    ck_assert_uint_eq(out.dial, goes_on);
+    ck_assert(out.control);
+    return out;
+}
+
+/* A board that messages borrow from is not written again: with all of them out
+ * there is no other, and one that comes back is the next. */
+START_TEST(a_window_goes_out_between_its_messages_halves_and_its_board_stays_as_it_was)
+{
+    struct hs_out lent[OWNER_BOARDS];
+
+    begin(send_around_a_window);
+    for (uint32_t i = 0; i < OWNER_BOARDS; i++) {
+        atomic_store(&boards_due, 1);
+        hs_wake_post(&owner_wake);
+        wait_for(&boards_frozen, i + 1);
+        struct hs_in in = frame_in();
+        give(&in);
+        struct hs_out head = expect_part(NULL, 60, true);
+        lent[i] = expect_part(NULL, 300, true);
+        struct hs_out tail = expect_part(head.chunk, 40, false);
+        ck_assert(lent[i].chunk->board && !head.chunk->board);
+        ck_assert_uint_eq(tail.off, head.off + 60);
+        ck_assert_uint_eq(lent[i].off, 200);
+        give_back(&head);
+        give_back(&tail);
+    }
+    for (uint32_t i = 0; i < OWNER_BOARDS; i++)
+        ck_assert_uint_eq(lent[i].chunk->bytes[lent[i].off + 299], i + 1);
+    atomic_store(&boards_due, 1);
+    hs_wake_post(&owner_wake);
+    usleep(10000);
+    ck_assert_uint_eq(atomic_load(&boards_frozen), OWNER_BOARDS);
+    give_back(&lent[1]);
+    hs_wake_post(&owner_wake);
+    wait_for(&boards_frozen, OWNER_BOARDS + 1);
+    ck_assert_uint_eq(lent[1].chunk->bytes[0], OWNER_BOARDS + 1);
+    for (uint32_t i = 0; i < OWNER_BOARDS; i++)
+        if (i != 1)
+            give_back(&lent[i]);
+    end();
+    ck_assert_uint_eq(owner_boards_out(&owner->boards), 0);
+}
+END_TEST
+
 static void reply_with_a_change(const struct hs_event *ev, struct hs_actions *out)
 {
     if (ev->type != HS_EV_COMMAND)
@@ -500,6 +562,7 @@ int main(void)
     tcase_set_timeout(t, 20);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, a_frame_becomes_a_step_and_its_sends_and_goes_back);
+    tcase_add_test(t, a_window_goes_out_between_its_messages_halves_and_its_board_stays_as_it_was);
     tcase_add_test(t, a_reply_leaves_after_the_view_that_contains_its_effect);
     tcase_add_test(t, a_save_is_submitted_and_the_core_hears_of_its_end);
     tcase_add_test(t, a_stop_saves_once_more_and_tells_the_reactors);

@@ -18,6 +18,7 @@ enum {
     SLOTS = 16,
     BACK_SLOTS = 32768,
     LINKS = 64,
+    BOARD_BYTES = 1000,
     STEP_BYTES = 4096,
     ACTIONS = 64,
     WAIT_MS = 3000
@@ -32,6 +33,7 @@ struct hs_core {
 static void (*script)(const struct hs_event *ev, struct hs_actions *out);
 static atomic_uint_fast64_t version, steps[HS_EV_SAVED + 1];
 static atomic_uint_fast64_t saved_seq_seen;
+static atomic_uint_fast64_t boards_due, boards_frozen; /* a board is due so many times */
 static atomic_uint copy_stalls_ms; /* the owner stands still so long in each copy */
 
 uint32_t hs_core_actions_max(const struct hs_core_opts *opts)
@@ -134,6 +136,27 @@ uint32_t hs_core_counters(const struct hs_core *c, const uint64_t **values)
     (void)c;
     *values = none;
     return 0;
+}
+
+uint32_t hs_core_board_max(const struct hs_core_opts *opts)
+{
+    (void)opts;
+    return BOARD_BYTES;
+}
+
+bool hs_core_board_due(const struct hs_core *c)
+{
+    (void)c;
+    return atomic_load(&boards_due) > 0;
+}
+
+uint32_t hs_core_board_freeze(struct hs_core *c, uint8_t *to)
+{
+    (void)c;
+    atomic_fetch_sub(&boards_due, 1);
+    memset(to, (int)atomic_load(&boards_frozen) + 1, BOARD_BYTES);
+    atomic_fetch_add(&boards_frozen, 1);
+    return BOARD_BYTES;
 }
 
 const struct hs_histogram *hs_core_histogram(const struct hs_core *c, enum hs_core_histogram which)
