@@ -263,6 +263,7 @@ struct hs_core *hs_core_init(void *mem, const struct hs_core_opts *opts,
     hs_prng_seed(&c->prng, opts->seed);
     c->hash_seed = hs_prng_next(&c->prng);
     c->now = now;
+    c->wall_ahead_ms = now.wall.ms - now.mono.ms;
     c->ticked_at = now.mono.ms / TICK_MS * TICK_MS;
     c->started_at = now.mono.ms;
     c->promised_at = now.mono.ms + TICK_MS;
@@ -301,6 +302,20 @@ static void notice_pause(struct hs_core *c)
         c->accuse_after = c->now.mono.ms + (int64_t)c->conf.node_timeout_ms / 2;
         COUNT(c, resumed);
         core_note(c, HS_NOTE_RESUMED, HS_NIL, HS_NIL, late_ms);
+    }
+}
+
+/* Moments are kept in mono and shown as wall time. The two clocks are read one
+ * after the other and in whole milliseconds, so their difference is not the same
+ * twice; a link that is shown must not seem to be another one for that. A real
+ * jump is followed. */
+static void follow_wall(struct hs_core *c)
+{
+    int64_t ahead_ms = c->now.wall.ms - c->now.mono.ms;
+    int64_t off_ms = ahead_ms - c->wall_ahead_ms;
+
+    if (off_ms > WALL_SLACK_MS || off_ms < -WALL_SLACK_MS) {
+        c->wall_ahead_ms = ahead_ms;
     }
 }
 
@@ -344,6 +359,7 @@ void hs_core_step(struct hs_core *c, const struct hs_event *ev, struct hs_now no
     c->out = out;
     c->notes_n = 0;
     COUNT(c, steps);
+    follow_wall(c);
     notice_pause(c);
     apply(c, ev);
     if (c->state_due) {

@@ -27,6 +27,7 @@ enum {
     EXT_BYTES_MAX = 4 * (8 + 256) + 48 + BLACKLIST_MAX * 56,
     NOTES_MAX = 256,       /* of one step; more are dropped, counted */
     REPORT_NOTES_MAX = 16, /* once a step has so many, who accuses whom is not noted */
+    WALL_SLACK_MS = 100,   /* a smaller jump of the wall clock does not move what is shown */
     PAUSE_MS_MIN = 500,
     /* Standing still for this part of a node timeout puts suspicion off. */
     PAUSE_TIMEOUT_PART = 4,
@@ -248,6 +249,7 @@ struct hs_core {
 
     /* Of the step under way; see hs_core_step(). */
     struct hs_now now;
+    int64_t wall_ahead_ms; /* of mono, for moments that are shown; see follow_wall() */
     struct hs_actions *out;
 
     /* The node table (nodes.c, index.c, board.c). */

@@ -75,9 +75,9 @@ void hs_core_topo_need(const struct hs_core *c, uint32_t *nodes, uint32_t *open,
 }
 
 /* A moment of ours as Unix time; 0 stays 0. */
-static int64_t wall_of(int64_t mono_ms, struct hs_now now)
+static int64_t wall_of(const struct hs_core *c, int64_t mono_ms)
 {
-    return mono_ms == 0 ? 0 : mono_ms - now.mono.ms + now.wall.ms;
+    return mono_ms == 0 ? 0 : mono_ms + c->wall_ahead_ms;
 }
 
 static void show_names(const struct hs_core *c, uint32_t ix, struct hs_topo *t,
@@ -111,8 +111,8 @@ static uint16_t split_with(const struct hs_core *c, uint32_t ix)
     return n->split_with;
 }
 
-static void show_node(const struct hs_core *c, uint32_t ix, struct hs_now now,
-                      const uint16_t *place, struct hs_topo *t)
+static void show_node(const struct hs_core *c, uint32_t ix, const uint16_t *place,
+                      struct hs_topo *t)
 {
     const uint16_t shown = HS_NODE_MASTER | HS_NODE_SLAVE | HS_NODE_PFAIL | HS_NODE_FAIL |
                            HS_NODE_MYSELF | HS_NODE_HANDSHAKE | HS_NODE_NOADDR | HS_NODE_NOFAILOVER;
@@ -133,15 +133,15 @@ static void show_node(const struct hs_core *c, uint32_t ix, struct hs_now now,
         .slots_n = cold->slots_n,
         .config_epoch = cold->config_epoch,
         .repl_offset = cold->repl_offset,
-        .ping_sent_ms = wall_of(hot->ping_sent, now),
-        .pong_received_ms = wall_of(hot->pong_received, now),
-        .link_to_ms = cold->to_state == TO_UP ? wall_of(cold->to_at, now) : 0,
-        .link_from_ms = cold->has_from ? wall_of(cold->from_at, now) : 0,
+        .ping_sent_ms = wall_of(c, hot->ping_sent),
+        .pong_received_ms = wall_of(c, hot->pong_received),
+        .link_to_ms = cold->to_state == TO_UP ? wall_of(c, cold->to_at) : 0,
+        .link_from_ms = cold->has_from ? wall_of(c, cold->from_at) : 0,
         .reports_n = core_report_peek(c, (uint16_t)ix),
-        .heard_to_ms = wall_of(cold->heard_at[true], now),
-        .heard_from_ms = wall_of(cold->heard_at[false], now),
-        .pfail_ms = wall_of(cold->pfail_at, now),
-        .fail_ms = wall_of(cold->fail_at, now),
+        .heard_to_ms = wall_of(c, cold->heard_at[true]),
+        .heard_from_ms = wall_of(c, cold->heard_at[false]),
+        .pfail_ms = wall_of(c, cold->pfail_at),
+        .fail_ms = wall_of(c, cold->fail_at),
         .has_rtt = cold->has_rtt,
         .rtt_ms = cold->rtt_ms,
         .rtt_min_ms = cold->rtt_min_ms,
@@ -191,14 +191,14 @@ static void show_slots(const struct hs_core *c, const uint16_t *place, struct hs
     }
 }
 
-static void show_strangers(const struct hs_core *c, struct hs_now now, struct hs_topo *t)
+static void show_strangers(const struct hs_core *c, struct hs_topo *t)
 {
     for (uint32_t i = 0; i < c->strangers_n; i++) {
         const struct stranger *s = &c->strangers[i];
         t->foreign[i] = (struct hs_topo_foreign){
             .id = s->id,
-            .first_ms = wall_of(s->first_at, now),
-            .last_ms = wall_of(s->last_at, now),
+            .first_ms = wall_of(c, s->first_at),
+            .last_ms = wall_of(c, s->last_at),
             .frames = s->frames_n,
         };
         memcpy(t->foreign[i].ip, s->ip, sizeof(t->foreign[i].ip));
@@ -235,12 +235,12 @@ void hs_core_topology(const struct hs_core *c, struct hs_now now, struct hs_topo
     }
     for (uint32_t i = 0; i < c->nodes_hi; i++) {
         if (is_used(c, i)) {
-            show_node(c, i, now, place, t);
+            show_node(c, i, place, t);
         }
     }
     show_slots(c, place, t);
     count_slots(c, t);
-    show_strangers(c, now, t);
+    show_strangers(c, t);
     t->version = c->version;
     t->current_epoch = c->current_epoch;
     t->last_vote_epoch = c->last_vote_epoch;

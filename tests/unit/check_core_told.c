@@ -171,6 +171,31 @@ START_TEST(what_was_heard_is_told_per_direction)
 }
 END_TEST
 
+/* The clocks are read one after the other, in whole milliseconds. */
+START_TEST(a_moment_does_not_move_unless_the_clock_jumps)
+{
+    solo_start(&s, voters());
+    solo_connect(&s, 1);
+    struct hs_topo *t = view();
+    int64_t shown_ms = t->nodes[1].link_to_ms;
+    ck_assert_int_gt(shown_ms, 0);
+    hs_topo_destroy(t);
+    for (int64_t reading_ms = -20; reading_ms <= 20; reading_ms++) {
+        s.now.wall.ms += reading_ms;
+        solo_tick(&s, 1);
+        t = view();
+        ck_assert_int_eq(t->nodes[1].link_to_ms, shown_ms);
+        hs_topo_destroy(t);
+        s.now.wall.ms -= reading_ms;
+    }
+    s.now.wall.ms += 3600000;
+    solo_tick(&s, 1);
+    t = view();
+    ck_assert_int_eq(t->nodes[1].link_to_ms, shown_ms + 3600000);
+    hs_topo_destroy(t);
+}
+END_TEST
+
 /* Node 1 owns slot 1 with epoch 5; node 2 claims it with epoch 5, then not. */
 START_TEST(a_claim_of_what_another_has_with_the_same_epoch_is_marked_until_it_ends)
 {
@@ -327,6 +352,7 @@ int main(void)
     tcase_add_test(tc, an_accusation_of_a_day_is_long_ago);
     tcase_add_test(tc, an_answers_time_is_measured_and_smoothed);
     tcase_add_test(tc, what_was_heard_is_told_per_direction);
+    tcase_add_test(tc, a_moment_does_not_move_unless_the_clock_jumps);
     tcase_add_test(tc, a_claim_of_what_another_has_with_the_same_epoch_is_marked_until_it_ends);
     tcase_add_loop_test(tc, a_split_is_told_while_it_is_one, 0, 5);
     tcase_add_test(tc, a_split_ends_when_the_other_owner_is_forgotten);
