@@ -266,8 +266,12 @@ uint32_t hs_net_reactor_for(const struct hs_net *n, const char *ip);
  * reason in why: what is refused and the two ways out. */
 int hs_net_probe(char *why, size_t why_n);
 
-/* Runs until HS_OUT_STOP. 0, or a negative errno if it could not start. */
-int hs_reactor_run(struct hs_net *n, uint32_t reactor);
+/* Runs until HS_OUT_STOP; returns at once if its io_uring is refused, which only
+ * the thread that runs it can make. */
+void hs_reactor_run(struct hs_net *n, uint32_t reactor);
+/* Once, when every reactor has its thread: waits until all run. 0, or what one was
+ * refused its io_uring with, a negative errno. */
+int hs_net_await_open(struct hs_net *n);
 
 /* Counters of all reactors, summed with relaxed loads; names are static. */
 uint32_t hs_net_counters(const struct hs_net *n, const char *const **names, uint64_t *values,

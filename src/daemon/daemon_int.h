@@ -54,7 +54,6 @@ struct daemon {
     bool owner_started, store_started, watch_started, script_started;
     int64_t watchdog_seen_ms; /* the owner's tick at the last beat */
     bool watchdog_alive;
-    atomic_int reactor_error; /* what a reactor could not start with, or 0 */
 };
 
 /* errors.c: one sentence to standard error and to the log file, if there is

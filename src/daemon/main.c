@@ -81,10 +81,6 @@ static int serve(struct daemon *d)
     }
     daemon_signals_last();
     daemon_stop_threads(d);
-    int err = atomic_load(&d->reactor_error);
-    if (err != 0)
-        code = daemon_fail(d, DAEMON_REFUSED, "A reactor could not start its io_uring: %s.",
-                           strerror(-err));
     return code;
 }
 

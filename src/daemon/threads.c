@@ -49,11 +49,7 @@ static void *run_reactor(void *p)
 {
     struct reactor_arg arg = *(struct reactor_arg *)p;
     hs_free(p);
-    int err = hs_reactor_run(arg.d->net, arg.reactor);
-    if (err != 0) {
-        atomic_store(&arg.d->reactor_error, err);
-        daemon_signals_stop(NULL);
-    }
+    hs_reactor_run(arg.d->net, arg.reactor);
     return NULL;
 }
 
@@ -111,12 +107,26 @@ static int start_reactor(struct daemon *d, uint32_t r)
     return DAEMON_OK;
 }
 
+static int start_reactors(struct daemon *d)
+{
+    int code = DAEMON_OK;
+    for (uint32_t r = 0; r < d->reactors_n && code == DAEMON_OK; r++)
+        code = start_reactor(d, r);
+    int err = code == DAEMON_OK ? hs_net_await_open(d->net) : 0;
+    if (err != 0)
+        return daemon_fail(d, DAEMON_REFUSED,
+                           "A reactor could not start its io_uring: %s. Allow the process more "
+                           "memory, or use fewer 'reactors'.",
+                           strerror(-err));
+    return code;
+}
+
 int daemon_start_threads(struct daemon *d)
 {
     int code = start(d, &d->store_thread, "store", run_store, d->store);
     d->store_started = code == DAEMON_OK;
-    for (uint32_t r = 0; r < d->reactors_n && code == DAEMON_OK; r++)
-        code = start_reactor(d, r);
+    if (code == DAEMON_OK)
+        code = start_reactors(d);
     if (code == DAEMON_OK) {
         code = start(d, &d->watch_thread, "watch", run_watch, d->watch);
         d->watch_started = code == DAEMON_OK;

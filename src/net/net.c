@@ -186,6 +186,7 @@ struct hs_net *hs_net_create(const struct hs_net_conf *conf, const struct hs_cli
     hs_net_tune(n, &conf->tune);
     n->ops = *ops;
     n->owner_wake = owner_wake;
+    sem_init(&n->opened, 0, 0);
     n->reactors = hs_alloc(conf->reactors * sizeof(n->reactors[0]));
     bool ok = n->reactors != NULL && alloc_shares(n);
     for (uint32_t i = 0; ok && i < conf->reactors; i++)
@@ -208,6 +209,7 @@ void hs_net_destroy(struct hs_net *n)
         close(n->listeners[i].fd);
     hs_free(n->reactors);
     hs_free(n->shares);
+    sem_destroy(&n->opened);
     hs_free(n);
 }
 

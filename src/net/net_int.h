@@ -19,6 +19,7 @@
 #include <liburing.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -267,6 +268,8 @@ struct hs_net {
     _Atomic uint32_t *shares;   /* connections, by a hash of the peer's address */
     uint64_t share_key;
     struct hs_reactor *reactors;
+    sem_t opened; /* posted by each reactor once it runs, or cannot: open_error */
+    atomic_int open_error;
 };
 
 #define NET_TUNE(r, field) atomic_load_explicit(&(r)->net->tune.field, memory_order_relaxed)

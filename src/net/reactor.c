@@ -263,19 +263,30 @@ static bool turn(struct hs_reactor *r)
     return !over;
 }
 
-int hs_reactor_run(struct hs_net *n, uint32_t reactor)
+int hs_net_await_open(struct hs_net *n)
+{
+    for (uint32_t i = 0; i < n->conf.reactors; i++) {
+        while (sem_wait(&n->opened) != 0)
+            ; /* a signal */
+    }
+    return atomic_load(&n->open_error);
+}
+
+void hs_reactor_run(struct hs_net *n, uint32_t reactor)
 {
     HS_ASSERT(reactor < n->conf.reactors);
     struct hs_reactor *r = &n->reactors[reactor];
     int rc = uring_open(r);
 
     if (rc < 0)
-        return rc;
+        atomic_store(&n->open_error, rc);
+    sem_post(&n->opened);
+    if (rc < 0)
+        return;
     while (turn(r))
         ;
     uring_close(r);
     for_each_conn(r, abandon);
     take_out(r);
     hs_wake_post(n->owner_wake);
-    return 0;
 }

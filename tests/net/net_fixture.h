@@ -71,7 +71,7 @@ static inline void fix_conf(void)
 static void *fix_run(void *arg)
 {
     uint32_t reactor = *(uint32_t *)arg;
-    ck_assert_int_eq(hs_reactor_run(net, reactor), 0);
+    hs_reactor_run(net, reactor);
     return NULL;
 }
 
@@ -105,6 +105,7 @@ static inline void fix_start(void)
         ports[i] = hs_net_port(net, i);
         pthread_create(&reactor_threads[i], NULL, fix_run, &numbers[i]);
     }
+    ck_assert_int_eq(hs_net_await_open(net), 0);
 }
 
 static inline void fix_push(uint32_t reactor, const struct hs_out *out)
