@@ -89,8 +89,12 @@ START_TEST(for_want_of_places_strangers_give_way_and_what_we_dial_does_not)
     net_conf.conns_max = PLACES;
     start();
     dial_silence(1);
-    crowd(fds, INBOUND + MORE);
-    FIX_UNTIL(fix_count("conns_silent") == MORE);
+    crowd(fds, INBOUND);
+    for (uint32_t i = 0; i < MORE; i++) {
+        crowd(fds + INBOUND + i, 1);
+        FIX_UNTIL(fix_count("conns_silent") == i + 1);
+        FIX_UNTIL(fix_count("buses_now") == INBOUND + 1); /* who gave way has left his place */
+    }
     ck_assert_uint_eq(seen.dial_failed_n, 0);
     for (uint32_t i = 0; i < INBOUND + MORE; i++)
         close(fds[i]);
