@@ -147,6 +147,9 @@ void hs_script_destroy(struct hs_script *s);
 /* Until hs_script_stop(): then what still runs is killed. */
 void hs_script_run(struct hs_script *s);
 void hs_script_stop(struct hs_script *s);
+/* Processes that are nobody's may have ended as children of this one: it takes
+ * their statuses, and leaves those of its own runs alone. Any thread. */
+void hs_script_reap(struct hs_script *s);
 /* To be posted after events were added. */
 struct hs_wake *hs_script_wake(struct hs_script *s);
 

@@ -2,12 +2,17 @@
  *
  * They are blocked before any thread exists, so every thread inherits that, and
  * nothing but the handler of SIGABRT ever runs in signal context.
+ *
+ * The first process of a container becomes the parent of every orphan in it: of
+ * what the notification script left behind, of what was run beside us. Each is a
+ * zombie until somebody takes its status.
  */
 #include "daemon_int.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static sigset_t waited_for(void)
@@ -17,6 +22,8 @@ static sigset_t waited_for(void)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
+    if (getpid() == 1)
+        sigaddset(&set, SIGCHLD);
     return set;
 }
 
@@ -53,6 +60,17 @@ static int next_signal(const sigset_t *set, uint32_t beat_ms, int64_t due_ms)
     return sigtimedwait(set, NULL, &wait);
 }
 
+/* The script's thread has children of its own, and knows which they are. */
+static void reap(struct daemon *d)
+{
+    if (d->script != NULL) {
+        hs_script_reap(d->script);
+        return;
+    }
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        ;
+}
+
 void daemon_signals_wait(struct daemon *d)
 {
     sigset_t set = waited_for();
@@ -75,6 +93,8 @@ void daemon_signals_wait(struct daemon *d)
             daemon_reload_keys(d);
             continue;
         }
+        if (signal == SIGCHLD)
+            reap(d);
         if (signal == SIGTERM || signal == SIGINT) {
             hs_log(HS_LOG_WARNING, "Received a request to stop (%s).",
                    signal == SIGINT ? "SIGINT" : "SIGTERM or SHUTDOWN");

@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 enum { RUNNING_MAX = 64, LOOK_MS = 1000, LOOK_WITHOUT_FD_MS = 50, RETRY_DOUBLINGS_MAX = 20 };
 
@@ -34,7 +35,7 @@ struct hs_script {
     struct job *jobs;
     uint32_t jobs_n, running_n;
     uint64_t seq; /* of the last event taken from the journal */
-    atomic_bool stop;
+    atomic_bool stop, reap;
 };
 
 static int64_t clock_ms(void)
@@ -83,6 +84,12 @@ struct hs_wake *hs_script_wake(struct hs_script *s)
 void hs_script_stop(struct hs_script *s)
 {
     atomic_store(&s->stop, true);
+    hs_wake_force(&s->wake);
+}
+
+void hs_script_reap(struct hs_script *s)
+{
+    atomic_store(&s->reap, true);
     hs_wake_force(&s->wake);
 }
 
@@ -222,6 +229,31 @@ static void advance_all(struct hs_script *s)
                           memory_order_relaxed);
 }
 
+static bool is_run(const struct hs_script *s, pid_t pid)
+{
+    for (const struct job *j = s->jobs; j != NULL; j = j->next)
+        if (j->running && j->run.pid == pid)
+            return true;
+    return false;
+}
+
+/* A run that has ended meanwhile is not taken: its own look comes next, and the
+ * pidfd in rest() says so at once. What is behind it waits for that. */
+static void reap(struct hs_script *s)
+{
+    siginfo_t ended = {.si_pid = 0};
+    if (!atomic_exchange(&s->reap, false))
+        return;
+    while (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0) {
+        if (is_run(s, ended.si_pid)) {
+            atomic_store(&s->reap, true);
+            return;
+        }
+        waitpid(ended.si_pid, NULL, WNOHANG);
+        ended.si_pid = 0;
+    }
+}
+
 /* Until an event, the end of a run, or a moment somebody waits for. */
 static void rest(struct hs_script *s)
 {
@@ -264,6 +296,7 @@ void hs_script_run(struct hs_script *s)
     while (!atomic_load(&s->stop)) {
         take_events(s);
         advance_all(s);
+        reap(s);
         rest(s);
     }
     kill_all(s);

@@ -2,14 +2,16 @@
 """The notification script of a running node: called for what happens, with whatever names
 peers have, and refused at the start if it cannot be called. And a full disk is an event."""
 
+import glob
 import os
+import signal
 import socket
 import stat
 import subprocess
 import time
 import unittest
 
-from daemon import Node, free_port, read_reply, run, with_mounts
+from daemon import HEARSAYD, Node, free_port, read_reply, run, with_mounts
 
 MOUNT = 'mount -t tmpfs -o size=64k none "$1"'
 WAIT_S = 20
@@ -100,6 +102,50 @@ class Script(unittest.TestCase):
             code, out, err = run(*node.args, "--notification-script", path)
             self.assertEqual(code, 1, out + err)
             self.assertRegex(out + err, "notification-script '.*'.*" + why)
+
+
+class FirstProcess(unittest.TestCase):
+    """In a container the node may be process 1, and every orphan becomes its child."""
+
+    def children(self, pid):
+        found = []
+        for stat_file in glob.glob("/proc/[0-9]*/stat"):
+            try:
+                with open(stat_file, encoding="utf-8") as f:
+                    fields = f.read().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if int(fields[1]) == pid:
+                found.append(int(stat_file.split("/")[2]))
+        return found
+
+    def test_it_leaves_no_zombies(self):
+        own = ["unshare", "--pid", "--fork"]
+        if subprocess.run([*own, "true"], check=False, capture_output=True).returncode != 0:
+            self.skipTest("needs a process namespace")
+        for script in (None, "sleep 0.3 & sleep 0.1 & exit 0"):
+            node = Node(program=(*own, HEARSAYD))
+            self.addCleanup(node.close)
+            if script:
+                path = os.path.join(node.dir, "script")
+                with open(path, "w", encoding="utf-8") as f:
+                    f.write(f"#!/bin/sh\n{script}\n")
+                os.chmod(path, 0o700)
+                node.args += ["--notification-script", path]
+            node.start()
+            pid = self.children(node.process.pid)[0]
+            try:
+                if script:
+                    node.call("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+                    wait(self, lambda n=node: "watch_script_ok:1" in n.call("INFO", "hearsay"),
+                         node.read_log)
+                else:
+                    subprocess.run(["nsenter", "-t", str(pid), "-p", "sh", "-c",
+                                    "sleep 0.3 & sleep 0.1 &"], check=True)
+                wait(self, lambda p=pid: not self.children(p), "a zombie is left")
+            finally:
+                os.kill(pid, signal.SIGTERM)
+            self.assertEqual(node.process.wait(WAIT_S), 0)
 
 
 class FullDisk(unittest.TestCase):

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -232,6 +233,31 @@ START_TEST(one_that_cannot_be_started_is_tried_again_and_given_up)
 }
 END_TEST
 
+START_TEST(orphans_are_reaped_and_the_status_of_a_run_is_not_taken)
+{
+    enum { RUNS = 64 };
+    struct hs_script_conf conf = quick;
+    siginfo_t ended;
+    conf.running_max = 16;
+    conf.queue_max = RUNS;
+    ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+    begin("sleep 0.1 & exit 2", conf);
+    for (int i = 0; i < RUNS; i++)
+        tell(HS_TOLD_FAIL, "node=x");
+    /* Until there is no child at all. Without a pause, so that a run may end at any
+     * point of the thread's round. */
+    int64_t until_ms = hs_clock().mono.ms + WAIT_MS;
+    while (hs_watch_counter(w, WATCH_script_runs) < RUNS ||
+           waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0) {
+        ck_assert_int_lt(hs_clock().mono.ms, until_ms);
+        hs_script_reap(script);
+    }
+    wait_count(WATCH_script_failures, RUNS);
+    ck_assert_uint_eq(hs_watch_counter(w, WATCH_script_retries), 0);
+    stop();
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("watch_script");
@@ -248,6 +274,7 @@ int main(void)
     tcase_add_test(tc, no_more_run_at_once_than_may_and_the_oldest_waiting_gives_way);
     tcase_add_test(tc, a_stop_kills_what_runs_at_once);
     tcase_add_test(tc, one_that_cannot_be_started_is_tried_again_and_given_up);
+    tcase_add_test(tc, orphans_are_reaped_and_the_status_of_a_run_is_not_taken);
     suite_add_tcase(s, tc);
     return hs_test_main(s);
 }
