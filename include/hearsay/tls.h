@@ -25,6 +25,8 @@ enum {
     HS_TLS_RECORD_MAX = 16384,    /* plaintext of one record */
     HS_TLS_OUT_MAX = 1024 * 1024, /* ciphertext a session holds; past it the session fails */
     HS_TLS_WHY_LEN = 256,
+    HS_TLS_IP_LEN = 64,
+    HS_TLS_REFUSALS_MAX = 32, /* the one longest ago gives way */
 };
 
 /* ---- keys ---- */
@@ -48,6 +50,21 @@ void hs_tls_adopt(struct hs_tls *t, struct hs_tls_keys *k);
 struct hs_tls_keys *hs_tls_load_again(struct hs_tls *t, char *why, size_t why_n);
 /* hs_tls_keys_end_s() of those in force, 0 for none. */
 int64_t hs_tls_end_s(struct hs_tls *t);
+
+/* ---- who was refused ---- */
+
+/* Bus links that failed for TLS: a certificate, ours or the peer's, or no TLS at all. */
+struct hs_tls_refusal {
+    char ip[HS_TLS_IP_LEN];
+    uint16_t port;   /* that we dialed; 0: it dialed us */
+    uint32_t times;  /* in a row, with no long pause */
+    int64_t last_ms; /* mono */
+    char why[HS_TLS_WHY_LEN];
+};
+
+/* Any thread. */
+void hs_tls_refused(struct hs_tls *t, const char *ip, uint16_t port, const char *why, hs_mono now);
+uint32_t hs_tls_refusals(struct hs_tls *t, struct hs_tls_refusal out[HS_TLS_REFUSALS_MAX]);
 
 /* ---- sessions ---- */
 

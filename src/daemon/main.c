@@ -48,8 +48,12 @@ static void announce(const struct daemon *d)
     if (d->loaded.ignored[0] != 0)
         hs_log(HS_LOG_NOTICE, "Accepted and ignored, since hearsay keeps no data: %s",
                d->loaded.ignored);
-    hs_log(HS_LOG_NOTICE, "Node %.40s, %s, %" PRIu32 " nodes known", d->boot->nodes[0].id.hex,
-           d->is_fresh ? "new" : c->cluster_config_file, d->boot->nodes_n);
+    char id[HS_ID_LEN + 1];
+    snprintf(id, sizeof(id), "%.*s", HS_ID_LEN, d->boot->nodes[0].id.hex);
+    const struct hs_log_field self[] = {{"node", id}, {"node_name", c->announce_nodename}};
+    hs_log_with(HS_LOG_NOTICE, self, c->announce_nodename[0] != '\0' ? 2 : 1,
+                "Node %s (%s), %s, %" PRIu32 " nodes known", id, c->announce_nodename,
+                d->is_fresh ? "new" : c->cluster_config_file, d->boot->nodes_n);
     hs_log(HS_LOG_NOTICE,
            "Reactors %" PRIu32 ", prepared for %" PRIu32 " nodes and %" PRIu32 " clients%s%s",
            d->reactors_n, c->nodes_max, c->maxclients, d->net_offers[0] != 0 ? "; " : "",

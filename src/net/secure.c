@@ -60,6 +60,7 @@ bool secure_open(struct hs_reactor *r, struct conn *c, enum hs_tls_side side)
         conn_close(r, c, ENOBUFS);
         return false;
     }
+    conn_address(c->fd, true, s->ip, sizeof(s->ip), &s->port);
     c->secure = s;
     c->shaking = true;
     c->clock_ms = r->now_ms;
@@ -90,14 +91,24 @@ static const char *role(const struct conn *c)
 /* Whoever can reach a port can make it fail, so at most a line per second. */
 static void tell(struct hs_reactor *r, struct conn *c, const char *why)
 {
-    char ip[HS_IP_LEN], more[48];
-    uint16_t port;
+    const struct secure *s = c->secure;
+    char more[48];
 
-    if (!net_may_tell(r, &r->secure_told, more, sizeof(more)))
-        return;
-    conn_address(c->fd, true, ip, sizeof(ip), &port);
-    hs_log(HS_LOG_WARNING, "TLS with %s, %s port %u, failed: %s.%s", role(c), ip, (unsigned)port,
-           why, more);
+    if (net_may_tell(r, &r->secure_told, more, sizeof(more)))
+        hs_log_with(HS_LOG_WARNING, &(struct hs_log_field){"peer", s->ip}, 1,
+                    "TLS with %s, %s port %u, failed: %s.%s", role(c), s->ip, (unsigned)s->port,
+                    why, more);
+}
+
+/* Whoever knows the nodes shall know of it, too. */
+static void refuse(struct hs_reactor *r, struct conn *c, const char *why)
+{
+    const struct secure *s = c->secure;
+
+    tell(r, c, why);
+    if (c->kind != CONN_CLIENT && s->ip[0] != '\0')
+        hs_tls_refused(r->net->conf.tls, s->ip, c->outbound ? s->port : 0, why,
+                       (hs_mono){r->now_ms});
 }
 
 /* OpenSSL has an alert for the peer, so that its log has the reason too: it is
@@ -112,7 +123,7 @@ static void fail(struct hs_reactor *r, struct conn *c)
         (void)sent; /* the close says it too */
     }
     count_add(r->counts, COUNT_tls_failed, 1);
-    tell(r, c, hs_tls_why(c->secure->tls));
+    refuse(r, c, hs_tls_why(c->secure->tls));
     conn_close(r, c, EPROTO);
 }
 
@@ -254,7 +265,7 @@ bool secure_is_sender(struct hs_reactor *r, struct conn *c, const struct hs_view
         return true;
     }
     count_add(r->counts, COUNT_tls_not_sender, 1);
-    tell(r, c, "its certificate does not hold the node id it speaks as");
+    refuse(r, c, "its certificate does not hold the node id it speaks as");
     conn_close(r, c, EACCES);
     return false;
 }

@@ -12,6 +12,8 @@ struct hs_reactor;
  * reactor's buffer, or, for who has to wait, in one of its own. */
 struct secure {
     struct hs_tls_session *tls;
+    char ip[HS_IP_LEN]; /* the peer's, to tell of it when it is gone */
+    uint16_t port;
     const uint8_t *plain;
     uint8_t *left; /* ours, or NULL */
     uint32_t plain_n;

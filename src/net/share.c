@@ -41,11 +41,11 @@ static void tell(struct hs_reactor *r, const char *ip, bool bus, uint32_t max)
     char more[48];
 
     if (net_may_tell(r, bus ? &r->links_told : &r->clients_told, more, sizeof(more)))
-        hs_log(HS_LOG_WARNING,
-               "Refused a %s from %s: this address has %" PRIu32 " already, which is what "
-               "%s allows.%s",
-               bus ? "cluster bus connection" : "client", ip, max,
-               bus ? "cluster-links-per-address" : "maxclients-per-address", more);
+        hs_log_with(HS_LOG_WARNING, &(struct hs_log_field){"peer", ip}, 1,
+                    "Refused a %s from %s: this address has %" PRIu32 " already, which is what "
+                    "%s allows.%s",
+                    bus ? "cluster bus connection" : "client", ip, max,
+                    bus ? "cluster-links-per-address" : "maxclients-per-address", more);
 }
 
 enum share_result share_take(struct hs_reactor *r, int fd, bool bus, hs_ix *slot)

@@ -184,12 +184,13 @@ static void deny(struct hs_owner *o, const struct hs_conn_up *up)
     hs_conf_get(&o->conf, hs_conf_find("bus-allow", strlen("bus-allow")), now, sizeof(now));
     if (dropped > 0)
         snprintf(more, sizeof(more), " [%" PRIu32 " more were not logged]", dropped);
-    hs_log(HS_LOG_WARNING,
-           "Refused a cluster bus connection from %s: bus-allow is '%.300s', which does not name "
-           "it. If it is a node of this cluster: CONFIG SET bus-allow \"%.300s%s%s/%s\", the same "
-           "in the configuration file, or its network instead; or 'tls-cluster yes'.%s",
-           up->peer_ip, now, o->conf.bus_allow.automatic ? "private" : now,
-           now[0] == '\0' ? "" : " ", up->peer_ip, strchr(up->peer_ip, ':') ? "128" : "32", more);
+    hs_log_with(
+        HS_LOG_WARNING, &(struct hs_log_field){"peer", up->peer_ip}, 1,
+        "Refused a cluster bus connection from %s: bus-allow is '%.300s', which does not name "
+        "it. If it is a node of this cluster: CONFIG SET bus-allow \"%.300s%s%s/%s\", the same "
+        "in the configuration file, or its network instead; or 'tls-cluster yes'.%s",
+        up->peer_ip, now, o->conf.bus_allow.automatic ? "private" : now, now[0] == '\0' ? "" : " ",
+        up->peer_ip, strchr(up->peer_ip, ':') ? "128" : "32", more);
 }
 
 void owner_adopt(struct hs_owner *o, const struct hs_in *in)

@@ -22,10 +22,12 @@ struct hs_tls_keys {
 };
 
 struct hs_tls {
-    struct hs_lock *lock; /* of keys: held to take a reference, never across a read */
+    struct hs_lock *lock; /* of keys and refusals: held for a look, never across a read */
     struct hs_tls_keys *keys;
     uint64_t adopted_n; /* keys so far: the number of those in force */
     BIO_METHOD *bio;
+    struct hs_tls_refusal refusals[HS_TLS_REFUSALS_MAX];
+    uint32_t refusals_n;
 };
 
 /* session.c: reads from and writes to a session's buffers. NULL: no memory. */

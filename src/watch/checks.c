@@ -10,6 +10,7 @@
 
 enum {
     FOREIGN_FRAMES_MIN = 3,
+    REFUSALS_MIN = 3, /* one may be a certificate that is being replaced */
     CERTIFICATE_WEEK_S = 7 * 24 * 3600,
     FLIPS_MIN = 3, /* to, fro, and to again */
 };
@@ -225,6 +226,56 @@ static void check_foreign(struct hs_watch *w, const struct look *k)
     }
 }
 
+/* Whose the address is: by the bus port if we dialed it. Of several nodes at the
+ * address of one that dialed us it is the one without a link to us. NULL: nobody's,
+ * or not to be told apart (*strange is false then). */
+static const struct hs_topo_node *refused_node(const struct hs_topo *t,
+                                               const struct hs_tls_refusal *r, bool *strange)
+{
+    const struct hs_topo_node *found = NULL;
+    uint32_t found_n = 0;
+    *strange = true;
+    for (uint32_t i = 1; i < t->nodes_n; i++) {
+        const struct hs_topo_node *n = &t->nodes[i];
+        if (strcmp(n->ip, r->ip) != 0 || (r->port != 0 && r->port != n->cport))
+            continue;
+        *strange = false;
+        if (r->port == 0 && n->link_from_ms != 0)
+            continue;
+        found = n;
+        found_n++;
+    }
+    return found_n == 1 ? found : NULL;
+}
+
+/* Anybody who reaches the port can fail; only addresses of nodes are told of. */
+static void check_refusals(struct hs_watch *w, const struct look *k)
+{
+    for (uint32_t i = 0; i < k->refusals_n; i++) {
+        const struct hs_tls_refusal *r = &k->refusals[i];
+        bool strange;
+        const struct hs_topo_node *n = refused_node(k->new, r, &strange);
+        if (strange || r->times < REFUSALS_MIN || k->now.mono.ms - r->last_ms >= recent_ms(k))
+            continue;
+        struct line l;
+        line_begin(&l, HS_TOLD_TLS_REFUSED);
+        if (n != NULL) {
+            line_node(&l, n);
+        } else {
+            line_id(&l, "node", NULL);
+            line_text(&l, "name", "");
+            line_text(&l, "address", r->ip);
+            line_text(&l, "role", "");
+        }
+        line_text(&l, "direction", r->port != 0 ? "to" : "from");
+        line_text(&l, "reason", r->why);
+        struct hs_node_id key = {.hex = ""};
+        snprintf(key.hex, sizeof(key.hex), "%016llx",
+                 (unsigned long long)watch_hash(r->ip, strlen(r->ip), r->port));
+        watch_found(w, k, &l, &key, NULL, 0);
+    }
+}
+
 static void check_disk(struct hs_watch *w, const struct look *k)
 {
     if (k->save_error[0] == '\0')
@@ -261,6 +312,7 @@ void watch_check(struct hs_watch *w, const struct look *k)
     check_addresses(w, k);
     check_flips(w, k);
     check_foreign(w, k);
+    check_refusals(w, k);
     check_disk(w, k);
     check_certificate(w, k);
     watch_settle(w, k);

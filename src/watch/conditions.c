@@ -6,6 +6,7 @@
  */
 #include "watch_int.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { HOLD_MS_MIN = 1000 };
@@ -56,14 +57,49 @@ static bool may_log(struct hs_watch *w, enum hs_told_kind kind, int64_t now_ms)
     return true;
 }
 
+/* The value of a key, "" if the line has none or it is '-'. */
+static void value_of(const struct line *l, const char *key, char *to, size_t n)
+{
+    size_t key_n = strlen(key);
+    to[0] = '\0';
+    for (const char *p = l->text; *p != '\0';) {
+        size_t len = strcspn(p, " ");
+        if (len > key_n && memcmp(p, key, key_n) == 0 && p[key_n] == '=')
+            snprintf(to, n, "%.*s", (int)(len - key_n - 1), p + key_n + 1);
+        p += len + (p[len] == ' ');
+    }
+    if (strcmp(to, "-") == 0)
+        to[0] = '\0';
+}
+
+static void log_line(enum hs_log_level level, const struct line *l)
+{
+    static const char *const keys[][2] = {/* in an event, and in the log */
+                                          {"node", "node"},
+                                          {"name", "node_name"},
+                                          {"other", "other"},
+                                          {"other_name", "other_name"},
+                                          {"ip", "peer"}};
+    enum { KEYS = sizeof(keys) / sizeof(keys[0]) };
+    char values[KEYS][HS_ID_LEN + 24];
+    struct hs_log_field fields[KEYS];
+    uint32_t n = 0;
+    for (size_t i = 0; i < KEYS; i++) {
+        value_of(l, keys[i][0], values[i], sizeof(values[i]));
+        if (values[i][0] != '\0')
+            fields[n++] = (struct hs_log_field){keys[i][1], values[i]};
+    }
+    hs_log_with(level, fields, n, "%s %s: %s", hs_told_row(l->kind)->name, l->text,
+                hs_told_row(l->kind)->help);
+}
+
 static void begin(struct hs_watch *w, struct condition *c, int64_t now_ms)
 {
     c->raised = true;
     count_now(w, c->kind, true);
     watch_tell(w, &c->line);
     if (may_log(w, c->kind, now_ms))
-        hs_log(HS_LOG_WARNING, "%s %s: %s", hs_told_row(c->kind)->name, c->line.text,
-               hs_told_row(c->kind)->help);
+        log_line(HS_LOG_WARNING, &c->line);
 }
 
 static void end(struct hs_watch *w, struct condition *c, int64_t now_ms)
@@ -74,8 +110,7 @@ static void end(struct hs_watch *w, struct condition *c, int64_t now_ms)
     count_now(w, c->kind, false);
     watch_tell(w, &l);
     if (may_log(w, c->kind, now_ms))
-        hs_log(HS_LOG_NOTICE, "%s %s: %s", hs_told_row(l.kind)->name, l.text,
-               hs_told_row(l.kind)->help);
+        log_line(HS_LOG_NOTICE, &l);
 }
 
 static bool is_same(const struct condition *c, const struct line *l, const struct hs_node_id *a,

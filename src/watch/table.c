@@ -63,6 +63,11 @@ static const struct hs_told_row rows[HS_TOLD_KINDS] = {
                          "'from' if it does not reach this node."},
     [HS_TOLD_ONE_WAY_OVER] = {"-one-way", ABOUT "direction silent_ms lasted_ms", true,
                               "Heard in both again, or in none."},
+    [HS_TOLD_TLS_REFUSED] = {"+tls-refused", ABOUT "direction reason", true,
+                             "TLS with it fails again and again: 'to' when we dial it, 'from' when "
+                             "it dials us."},
+    [HS_TOLD_TLS_REFUSED_OVER] = {"-tls-refused", ABOUT "direction reason lasted_ms", true,
+                                  "It has not failed for a while."},
     [HS_TOLD_DISK] = {"+disk", "error failures", true,
                       "nodes.conf cannot be saved: votes and epochs wait for it."},
     [HS_TOLD_DISK_OVER] = {"-disk", "error failures lasted_ms", true, "It was saved again."},

@@ -26,6 +26,8 @@ static const char *const condition_names[2 * WATCH_CONDITION_KINDS] = {
     "twin_now",
     "one_way",
     "one_way_now",
+    "tls_refused",
+    "tls_refused_now",
     "disk",
     "disk_now",
     "certificate_ends",
@@ -177,6 +179,8 @@ static void take_a_look(struct hs_watch *w)
         .save_error = s.save_error,
         .save_failures = s.save_failures,
     };
+    if (w->conf.tls != NULL)
+        k.refusals_n = hs_tls_refusals(w->conf.tls, k.refusals);
     uint64_t before = hs_watch_newest(w);
     watch_look(w, &k);
     hs_topo_destroy(w->seen);

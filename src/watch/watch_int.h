@@ -6,6 +6,7 @@
 #ifndef HEARSAY_WATCH_INT_H
 #define HEARSAY_WATCH_INT_H
 
+#include "hearsay/tls.h"
 #include "hearsay/topo.h"
 #include "hearsay/watch.h"
 
@@ -107,6 +108,8 @@ struct look {
     int64_t certificate_end_s; /* Unix seconds; 0 for none */
     const char *save_error;    /* "" if the last save worked */
     uint64_t save_failures;
+    struct hs_tls_refusal refusals[HS_TLS_REFUSALS_MAX];
+    uint32_t refusals_n;
 };
 
 struct hs_watch {

@@ -39,7 +39,7 @@ class Log(unittest.TestCase):
         self.assertEqual(node.call("CLUSTER", "ADDSLOTS", 1), "OK")
         other = self.node("--cluster-announce-human-nodename", "east-1").start()
         self.assertEqual(node.call("CLUSTER", "MEET", "127.0.0.1", other.port), "OK")
-        met = other.call("CLUSTER", "MYID")
+        met, mine = (n.call("CLUSTER", "MYID") for n in (other, node))
         end = time.monotonic() + 20
         while met not in node.read_log():  # "Handshake with node ... completed."
             self.assertLess(time.monotonic(), end)
@@ -51,6 +51,8 @@ class Log(unittest.TestCase):
             self.assertRegex(line["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d$")
         about = [line for line in lines if line.get("node") == met]
         self.assertGreaterEqual(len(about), 1)
+        own = [line for line in lines if line["msg"].startswith("Node ")]
+        self.assertEqual([line["node"] for line in own], [mine])
         self.assertTrue(all(met in line["msg"] for line in about))
 
     def test_logfmt_is_pairs_and_nothing_else(self):

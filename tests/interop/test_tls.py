@@ -162,7 +162,8 @@ class Strangers(Tls):
         odd.start()
         c.h[0].call("CLUSTER", "MEET", "127.0.0.1", odd.port, odd.cport)
         odd.call("CLUSTER", "MEET", "127.0.0.1", c.h[0].port, c.h[0].cport)
-        self.log_has(c.h[0], words)
+        self.log_has(c.h[0], words, "+tls-refused node=")
+        self.assertIn(c.h[0].server_info()["watch_tls_refused_now"], ("1", "2"))  # one a direction
         for n in (c.h[0], odd):
             harness.holds(lambda n=n: all("handshake" in v.flags or i == n.id
                                           for i, v in n.view().items()), 1, "nobody joins", [n])
@@ -190,7 +191,8 @@ class NodeIds(Tls):
             n.call("CONFIG", "SET", "tls-cluster-verify-node-id", "yes")
         odd = c.nodes[2]  # a good certificate, but nobody's in particular
         c.wait_flag(odd, "fail", True, 30, seen_by=c.nodes[:2])
-        self.log_has(c.nodes[0], "its certificate does not hold the node id it speaks as")
+        self.log_has(c.nodes[0], "its certificate does not hold the node id it speaks as",
+                     f"+tls-refused node={odd.id} ", "reason=its%20certificate%20does%20not%20hold")
         c.wait(lambda: all(c.nodes[1 - i].id in connected(n) for i, n in enumerate(c.nodes[:2])),
                20, "the two that show their ids are linked")
         self.assertGreater(int(c.nodes[0].server_info()["net_tls_not_sender"]), 0)

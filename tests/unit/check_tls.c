@@ -516,6 +516,33 @@ START_TEST(a_reload_reads_the_same_files_and_gives_way_to_newer_keys)
 }
 END_TEST
 
+START_TEST(refusals_are_counted_in_a_row_and_the_oldest_gives_way)
+{
+    static struct hs_tls_refusal got[HS_TLS_REFUSALS_MAX];
+    hs_mono at = {100000};
+    char ip[32];
+    hs_tls_refused(tls, "10.0.0.1", 17000, "one", at);
+    at.ms += 10000;
+    hs_tls_refused(tls, "10.0.0.1", 17000, "two", at);
+    hs_tls_refused(tls, "10.0.0.1", 0, "from there", at);
+    ck_assert_uint_eq(hs_tls_refusals(tls, got), 2);
+    ck_assert_uint_eq(got[0].times, 2);
+    ck_assert_str_eq(got[0].why, "two");
+    ck_assert_uint_eq(got[1].times, 1);
+    at.ms += 10001;
+    hs_tls_refused(tls, "10.0.0.1", 17000, "three", at);
+    hs_tls_refusals(tls, got);
+    ck_assert_uint_eq(got[0].times, 1); /* a pause ends a row */
+    for (int i = 2; i <= HS_TLS_REFUSALS_MAX; i++) {
+        snprintf(ip, sizeof(ip), "10.0.1.%d", i);
+        hs_tls_refused(tls, ip, 0, "x", at);
+    }
+    ck_assert_uint_eq(hs_tls_refusals(tls, got), HS_TLS_REFUSALS_MAX);
+    ck_assert_str_eq(got[0].ip, "10.0.0.1");
+    ck_assert_str_eq(got[1].ip, ip); /* in the place of the one longest ago */
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("tls");
@@ -540,6 +567,7 @@ int main(void)
     tcase_add_test(t, a_key_that_others_can_read_is_told);
     tcase_add_test(t, new_keys_are_for_new_sessions_and_old_sessions_go_on);
     tcase_add_test(t, a_reload_reads_the_same_files_and_gives_way_to_newer_keys);
+    tcase_add_test(t, refusals_are_counted_in_a_row_and_the_oldest_gives_way);
     suite_add_tcase(s, t);
     return hs_test_main(s);
 }

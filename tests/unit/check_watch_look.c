@@ -7,7 +7,9 @@
 #include "watch_int.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { NODES = 6, TIMEOUT_MS = 2000 };
 
@@ -16,6 +18,7 @@ static struct hs_topo *old, *new;
 static struct hs_now now;
 static const char *save_error;
 static int64_t certificate_end_s;
+static struct hs_tls_refusal refusal;
 
 static void told(void *ctx)
 {
@@ -72,6 +75,7 @@ static void setup(void)
     ck_assert_ptr_nonnull(w);
     save_error = "";
     certificate_end_s = 0;
+    refusal = (struct hs_tls_refusal){.ip = ""};
     old = masters();
     new = masters();
 }
@@ -91,7 +95,9 @@ static void look(void)
                      .timeout_ms = TIMEOUT_MS,
                      .certificate_end_s = certificate_end_s,
                      .save_error = save_error,
-                     .save_failures = 3};
+                     .save_failures = 3,
+                     .refusals = {refusal},
+                     .refusals_n = refusal.times > 0};
     watch_look(w, &k);
 }
 
@@ -517,6 +523,82 @@ START_TEST(a_line_never_outgrows_its_event)
 }
 END_TEST
 
+/* node 1 is at 10.0.0.1, and its bus port is 17001 */
+static void refuse(const char *ip, uint16_t port, uint32_t times)
+{
+    refusal = (struct hs_tls_refusal){
+        .port = port, .times = times, .last_ms = now.mono.ms, .why = "certificate has expired"};
+    snprintf(refusal.ip, sizeof(refusal.ip), "%s", ip);
+    look();
+}
+
+START_TEST(a_node_whose_tls_fails_again_and_again_is_told_of_until_it_does_not)
+{
+    refuse("10.0.0.1", 17001, 2);
+    ck_no_more();
+    refuse("10.0.0.1", 17001, 3);
+    ck_told(HS_TOLD_TLS_REFUSED, ABOUT_B " direction=to reason=certificate%20has%20expired");
+    refuse("10.0.0.1", 17001, 4);
+    pass(TIMEOUT_MS - 1);
+    look();
+    ck_no_more();
+    pass(2 * TIMEOUT_MS);
+    look();
+    ck_told(HS_TOLD_TLS_REFUSED_OVER, NULL);
+    ck_no_more();
+}
+END_TEST
+
+START_TEST(in_the_log_a_condition_names_its_node_in_fields)
+{
+    char path[] = "/tmp/check_watch_look.XXXXXX", line[2048] = "";
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(hs_log_open(path), 0);
+    hs_log_set_level(HS_LOG_NOTICE);
+    hs_log_set_format(HS_LOG_JSON);
+    new->nodes[1].nodename = old->nodes[1].nodename = "east";
+    refuse("10.0.0.1", 17001, 3);
+    ck_assert_int_gt(read(fd, line, sizeof(line) - 1), 0);
+    ck_assert_msg(strstr(line, "\"node\":\"" B "\",\"node_name\":\"east\"") != NULL, "%s", line);
+    ck_assert_ptr_null(strstr(line, "\"other\""));
+    close(fd);
+    unlink(path);
+}
+END_TEST
+
+START_TEST(of_nodes_at_one_address_the_one_without_a_link_was_refused)
+{
+    strcpy(new->nodes[2].ip, "10.0.0.1");
+    strcpy(old->nodes[2].ip, "10.0.0.1");
+    new->nodes[1].link_from_ms = old->nodes[1].link_from_ms = 0;
+    new->nodes[2].cport = old->nodes[2].cport = 17009;
+    refuse("10.0.0.1", 0, 3);
+    ck_told(HS_TOLD_TLS_REFUSED, ABOUT_B " direction=from reason=certificate%20has%20expired");
+    ck_no_more();
+}
+END_TEST
+
+START_TEST(where_it_cannot_be_told_apart_the_address_is_named)
+{
+    strcpy(new->nodes[2].ip, "10.0.0.1");
+    strcpy(old->nodes[2].ip, "10.0.0.1");
+    refuse("10.0.0.1", 0, 3);
+    ck_told(HS_TOLD_TLS_REFUSED, "node=- name=- address=10.0.0.1 role=- direction=from "
+                                 "reason=certificate%20has%20expired");
+    ck_no_more();
+}
+END_TEST
+
+START_TEST(strangers_whose_tls_fails_are_not_told_of)
+{
+    refuse("10.0.0.99", 0, 300);
+    refuse("10.0.0.1", 17002, 300); /* our dial, before it moved */
+    refuse("10.0.0.0", 0, 300);     /* the address of this node itself */
+    ck_no_more();
+}
+END_TEST
+
 int main(void)
 {
     hs_log_set_level(HS_LOG_NOTHING);
@@ -541,6 +623,11 @@ int main(void)
     tcase_add_test(tc, conditions_have_a_bound);
     tcase_add_test(tc, a_late_reader_is_told_how_much_it_missed);
     tcase_add_test(tc, a_line_never_outgrows_its_event);
+    tcase_add_test(tc, a_node_whose_tls_fails_again_and_again_is_told_of_until_it_does_not);
+    tcase_add_test(tc, in_the_log_a_condition_names_its_node_in_fields);
+    tcase_add_test(tc, of_nodes_at_one_address_the_one_without_a_link_was_refused);
+    tcase_add_test(tc, where_it_cannot_be_told_apart_the_address_is_named);
+    tcase_add_test(tc, strangers_whose_tls_fails_are_not_told_of);
     suite_add_tcase(s, tc);
     return hs_test_main(s);
 }
