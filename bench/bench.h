@@ -56,7 +56,7 @@ struct options {
     uint32_t warmup_ms, duration_ms, node_timeout_ms, form_ms;
     uint32_t kill_percent;
     uint64_t seed;
-    bool full_rate, silent, progress;
+    bool full_rate, silent, fragmented, light, progress;
     const char *command; /* topology: SLOTS, SHARDS or NODES */
     const char *payload; /* publish */
     uint32_t payload_len;

@@ -91,8 +91,11 @@ static void check_gossip(struct worker *w, const struct hs_view *v)
 void check_frame(struct worker *w, struct conn *c, const struct hs_view *v)
 {
     if ((v->marks & HS_VIEW_LIGHT) != 0) {
-        fault(w, BAD_FRAME, "a light frame, to a peer that never said it reads them");
-        return;
+        if (!w->b->o->light || v->type != HS_MSG_PUBLISH) {
+            fault(w, BAD_FRAME, "a light frame of type %u, to a peer that never said it reads it",
+                  v->type);
+        }
+        return; /* it names neither its sender nor anybody else */
     }
     check_header(w, c, v);
     if ((v->marks & HS_VIEW_UNKNOWN) != 0 || !hs_wire_gossip_valid(v)) {

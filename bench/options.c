@@ -41,6 +41,8 @@ static const char usage[] =
     "  --kill PERCENT       storm: how many die (33%)\n"
     "  --silent             storm: no peer reports the dead, so the target suspects them\n"
     "                       all, and may not call one failed\n"
+    "  --fragmented         the peers' slots lie in turn, so that each is a range of its own\n"
+    "  --light              the peers read light headers, as Valkey 8 does (publish)\n"
     "  --command WORD       topology: SLOTS, SHARDS or NODES (SLOTS)\n"
     "  --payload BYTES      publish: size of a message, 1 to 4000 (64)\n"
     "  --seed N             of identities, windows and victims (1)\n"
@@ -287,6 +289,10 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
             o->full_rate = true;
         } else if (strcmp(argv[i], "--silent") == 0) {
             o->silent = true;
+        } else if (strcmp(argv[i], "--fragmented") == 0) {
+            o->fragmented = true;
+        } else if (strcmp(argv[i], "--light") == 0) {
+            o->light = true;
         } else if (strcmp(argv[i], "--compare") == 0 && i + 2 < argc) {
             o->compare[0] = argv[++i];
             o->compare[1] = argv[++i];

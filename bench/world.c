@@ -67,7 +67,16 @@ static void make_slots(uint8_t slots[HS_SLOTS_BYTES], uint32_t peer, uint32_t pe
     }
 }
 
-static void make_peer(struct world *w, uint32_t peer, struct hs_prng *r)
+/* Every one of its slots between two of others: as many ranges as slots. */
+static void make_slots_apart(uint8_t slots[HS_SLOTS_BYTES], uint32_t peer, uint32_t peers_n)
+{
+    memset(slots, 0, HS_SLOTS_BYTES);
+    for (uint32_t s = peer; s < HS_SLOTS; s += peers_n) {
+        hs_slot_set(slots, s);
+    }
+}
+
+static void make_peer(struct world *w, uint32_t peer, const struct options *o, struct hs_prng *r)
 {
     struct in_addr address = {.s_addr = htonl(peer_address(peer))};
     uint8_t slots[HS_SLOTS_BYTES];
@@ -75,7 +84,11 @@ static void make_peer(struct world *w, uint32_t peer, struct hs_prng *r)
     char ip[HS_IP_LEN];
 
     make_id(&g.id, peer, r);
-    make_slots(slots, peer, w->peers_n);
+    if (o->fragmented) {
+        make_slots_apart(slots, peer, w->peers_n);
+    } else {
+        make_slots(slots, peer, w->peers_n);
+    }
     hs_wire_build_hdr(w->headers + (size_t)peer * HS_HDR_LEN,
                       &(struct hs_hdr){
                           .current_epoch = w->peers_n,
@@ -85,7 +98,7 @@ static void make_peer(struct world *w, uint32_t peer, struct hs_prng *r)
                           .myip = "",
                           .port = PEER_CLIENT_PORT,
                           .cport = w->cport,
-                          .flags = HS_NODE_MASTER | HS_NODE_MYSELF,
+                          .flags = HS_NODE_MASTER | HS_NODE_MYSELF | (o->light ? HS_NODE_LIGHT : 0),
                       });
     g.ip = inet_ntop(AF_INET, &address, ip, sizeof(ip));
     hs_wire_put_gossip(w->entries + (size_t)peer * HS_GOSSIP_LEN, &g);
@@ -142,7 +155,7 @@ bool world_create(struct world *w, const struct options *o, uint16_t cport)
         return false;
     }
     for (uint32_t i = 0; i < o->peers; i++) {
-        make_peer(w, i, &r);
+        make_peer(w, i, o, &r);
     }
     shuffle(w, &r);
     choose_doomed(w, o, &r);

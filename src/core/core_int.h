@@ -347,12 +347,12 @@ struct hs_core {
     int64_t random_ping_at;
     int64_t survey_at;    /* mono ms before which no replica migration is considered */
     int64_t accuse_after; /* no PFAIL before: we were not running */
-    uint32_t tick_pings_n, tick_dials_n; /* so far in this tick */
-    uint32_t slice_pings_n;              /* and in this part of it, */
-    int64_t slice_end;                   /* which is over at this mono ms */
-    uint32_t notes_n;                    /* so far in this step */
-    int64_t promised_at;                 /* mono ms of the tick asked for after the last step */
-    bool behind;                         /* this tick stopped at a bound; go on soon */
+    uint32_t tick_pings_n, tick_dials_n;   /* so far in this tick */
+    uint32_t slice_pings_n, slice_dials_n; /* and in this part of it, */
+    int64_t slice_end;                     /* which is over at this mono ms */
+    uint32_t notes_n;                      /* so far in this step */
+    int64_t promised_at;                   /* mono ms of the tick asked for after the last step */
+    bool behind;                           /* this tick stopped at a bound; go on soon */
 
     /* Verdicts of ours that not everybody was told of yet (failure.c). */
     uint16_t *announce; /* a queue of nodes_max places */

@@ -2,7 +2,7 @@
  *
  * Ten ticks a second, as the stock servers' cron; but only the nodes the wheel
  * names are looked at. Three bounds spread the work: so many pings and so many
- * connection attempts a tick, the rest in the next one; so many pings a slice
+ * connection attempts a tick, the rest in the next one; so many of both a slice
  * of a tick, the rest in the next one; and so many bytes a step, the rest in a
  * step at once. hs_core_next_tick() says when to go on. Slices are there for
  * the others' latency: each ping is a message of its own and makes another one,
@@ -103,11 +103,15 @@ static uint32_t tick_pings_max(const struct hs_core *c)
     return even < TICK_PINGS_MIN ? TICK_PINGS_MIN : even;
 }
 
+/* A slice is never shorter than its time, so that 100 ms have parts of eleven
+ * slices at most: no more than connects_max dials, wherever they begin. */
 static bool slice_is_full(const struct hs_core *c)
 {
-    uint32_t even = tick_pings_max(c) / TICK_SLICES;
+    uint32_t pings = tick_pings_max(c) / TICK_SLICES;
+    uint32_t dials = c->opts.connects_max / (TICK_SLICES + 1);
 
-    return c->slice_pings_n >= (even < SLICE_PINGS_MIN ? SLICE_PINGS_MIN : even);
+    return c->slice_pings_n >= (pings < SLICE_PINGS_MIN ? SLICE_PINGS_MIN : pings) ||
+           c->slice_dials_n >= (dials == 0 ? 1 : dials);
 }
 
 /* True if the node was handled; false if a bound puts it off. */
@@ -121,6 +125,7 @@ static bool connect_due(struct hs_core *c, uint16_t ix)
         return false;
     }
     c->tick_dials_n++;
+    c->slice_dials_n++;
     core_dial(c, ix);
     return true;
 }
@@ -252,6 +257,7 @@ void core_tick(struct hs_core *c)
     }
     if (c->now.mono.ms >= c->slice_end) {
         c->slice_pings_n = 0;
+        c->slice_dials_n = 0;
         c->slice_end = c->now.mono.ms + TICK_MS / TICK_SLICES;
     }
     core_announce(c);

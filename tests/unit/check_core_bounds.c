@@ -104,6 +104,28 @@ START_TEST(pings_of_one_tick_leave_in_slices)
 }
 END_TEST
 
+/* Whichever 100 ms one looks at. */
+START_TEST(connections_of_any_tick_long_stretch_are_bounded)
+{
+    enum { N = 32 };
+    int64_t at_ms[N];
+    uint32_t n = 0;
+
+    solo_start(&s, solo_topo(N));
+    for (int steps = 0; n < N - 1 && steps < 1000; steps++) {
+        int64_t ms = hs_core_next_tick(s.core).ms - s.now.mono.ms;
+        solo_tick(&s, ms + 6 - steps % 7); /* never quite in time */
+        for (uint32_t k = solo_count(&s, HS_ACT_CONNECT); k > 0; k--) {
+            at_ms[n++] = s.now.mono.ms;
+        }
+    }
+    ck_assert_uint_eq(n, N - 1);
+    for (uint32_t i = s.opts.connects_max; i < n; i++) {
+        ck_assert_int_ge(at_ms[i] - at_ms[i - s.opts.connects_max], TICK_MS);
+    }
+}
+END_TEST
+
 START_TEST(a_handshake_has_a_second_however_short_the_node_timeout_is)
 {
     struct hs_cmd meet = {.type = HS_CMD_MEET, .ip = "127.0.0.1", .port = 7001, .cport = 17001};
@@ -345,6 +367,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, pings_that_are_due_together_leave_in_several_ticks);
     tcase_add_test(tc, pings_of_one_tick_leave_in_slices);
+    tcase_add_test(tc, connections_of_any_tick_long_stretch_are_bounded);
     tcase_add_test(tc, a_handshake_has_a_second_however_short_the_node_timeout_is);
     tcase_add_test(tc, the_wait_before_serving_again_is_bounded_on_both_sides);
     tcase_add_test(tc, a_hole_in_the_table_is_stepped_over);

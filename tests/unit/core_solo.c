@@ -138,7 +138,7 @@ struct hs_link solo_connected(struct solo *s, struct hs_dial d)
 
 struct hs_link solo_connect(struct solo *s, uint16_t ix)
 {
-    for (int i = 0; i < 20 && s->core->cold[ix].to_state != TO_DIALING; i++) {
+    for (int i = 0; i < 40 && s->core->cold[ix].to_state != TO_DIALING; i++) {
         solo_tick(s, TICK_MS);
     }
     ck_assert_int_eq(s->core->cold[ix].to_state, TO_DIALING);
