@@ -308,6 +308,7 @@ struct hs_core {
     /* Our election, as a replica (election.c). */
     int64_t auth_at; /* mono ms it starts or started; 0 never */
     uint64_t auth_epoch;
+    uint64_t rival_epoch; /* the largest that somebody else asked for votes in */
     uint32_t auth_votes, auth_rank;
     bool auth_asked, auth_forced, auth_over;
     int64_t offset_at; /* mono ms of the fronted store's last report; 0 never */

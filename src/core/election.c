@@ -116,11 +116,18 @@ static void ask(struct hs_core *c)
     core_note(c, HS_NOTE_ELECTION_STARTED, SELF, HS_NIL, (int64_t)c->auth_epoch);
 }
 
-/* The epoch is durable: everybody may hear of it. */
+/* The epoch is durable: everybody may hear of it, unless somebody asks in it or
+ * a later one meanwhile. Nobody has two votes in an epoch, so that election
+ * would be lost, and ours put off for long; we take another epoch instead. */
 void core_election_request(struct hs_core *c)
 {
     c->request_seq = 0;
-    if (!i_am_master(c)) {
+    if (i_am_master(c) || c->auth_over) {
+        return;
+    }
+    if (c->rival_epoch >= c->auth_epoch || c->current_epoch > c->auth_epoch) {
+        ask(c);
+    } else {
         core_send_auth_request(c, c->auth_epoch, c->auth_forced);
     }
 }

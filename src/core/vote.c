@@ -56,7 +56,11 @@ static enum refusal judge_request(const struct hs_core *c, uint16_t ix, const st
 void core_recv_auth_request(struct hs_core *c, uint16_t sender, const struct hs_view *v)
 {
     enum refusal why = judge_request(c, sender, v);
+    uint64_t epoch = hs_get64(v->frame + HS_OFF_CURRENT_EPOCH);
 
+    if (epoch <= EPOCH_MAX && epoch > c->rival_epoch) {
+        c->rival_epoch = epoch;
+    }
     if (why != REFUSAL_NONE) {
         COUNT(c, votes_refused);
         core_note(c, HS_NOTE_VOTE_REFUSED, sender, HS_NIL, (int64_t)why);

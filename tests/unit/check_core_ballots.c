@@ -41,6 +41,18 @@ static void vote(uint32_t i, uint64_t epoch)
     solo_plain(&s, solo_accept(&s), HS_MSG_AUTH_ACK, &h);
 }
 
+/* A request for votes of node i, a replica of 1. */
+static void ask_as(uint32_t i, uint64_t epoch)
+{
+    struct hs_hdr h = solo_hdr(i);
+    struct hs_node_id master = solo_id(1);
+
+    h.flags = HS_NODE_MYSELF | HS_NODE_SLAVE;
+    h.slaveof = &master;
+    h.current_epoch = epoch;
+    solo_plain(&s, solo_accept(&s), HS_MSG_AUTH_REQUEST, &h);
+}
+
 static void until_asked(void)
 {
     for (int i = 0; i < 80 && !s.core->auth_asked; i++) {
@@ -134,6 +146,35 @@ START_TEST(who_became_a_master_meanwhile_asks_for_no_votes)
 }
 END_TEST
 
+START_TEST(who_hears_another_ask_in_its_epoch_asks_in_the_next)
+{
+    solo_start(&s, candidate());
+    solo_connect(&s, 2);
+    until_asked();
+    uint64_t epoch = s.core->auth_epoch;
+    ask_as(6, epoch); /* while ours is being saved */
+    solo_saved(&s);
+    ck_assert_uint_eq(solo_sent(&s, HS_MSG_AUTH_REQUEST), 0);
+    ask_as(6, epoch); /* older than ours by now */
+    solo_saved(&s);
+    struct hs_view v = solo_msg(&s, HS_MSG_AUTH_REQUEST, 0);
+    ck_assert_uint_eq(hs_get64(v.frame + HS_OFF_CURRENT_EPOCH), epoch + 1);
+}
+END_TEST
+
+START_TEST(who_is_too_late_with_its_epoch_asks_nobody)
+{
+    solo_start(&s, candidate());
+    solo_connect(&s, 2);
+    until_asked();
+    s.core->auth_at -= 2 * (int64_t)s.conf.node_timeout_ms;
+    solo_tick(&s, TICK_MS);
+    ck_assert(s.core->auth_over);
+    solo_saved(&s);
+    ck_assert_uint_eq(solo_sent(&s, HS_MSG_AUTH_REQUEST), 0);
+}
+END_TEST
+
 /* ---- as a voter ---- */
 
 /* We own slot 0; 1 failed, 5 is its replica. */
@@ -145,17 +186,6 @@ static struct hs_topo *voter(void)
     boot->nodes[0].master = HS_TOPO_NONE;
     boot->owner[0] = 0;
     return boot;
-}
-
-static void ask_as(uint32_t i, uint64_t epoch)
-{
-    struct hs_hdr h = solo_hdr(i);
-    struct hs_node_id master = solo_id(1);
-
-    h.flags = HS_NODE_MYSELF | HS_NODE_SLAVE;
-    h.slaveof = &master;
-    h.current_epoch = epoch;
-    solo_plain(&s, solo_accept(&s), HS_MSG_AUTH_REQUEST, &h);
 }
 
 START_TEST(a_vote_for_one_who_left_before_it_was_on_disk_goes_to_nobody)
@@ -328,6 +358,8 @@ int main(void)
     tcase_add_test(tc, a_short_node_timeout_does_not_hurry_elections);
     tcase_add_test(tc, without_a_validity_factor_data_is_never_too_old);
     tcase_add_test(tc, who_became_a_master_meanwhile_asks_for_no_votes);
+    tcase_add_test(tc, who_hears_another_ask_in_its_epoch_asks_in_the_next);
+    tcase_add_test(tc, who_is_too_late_with_its_epoch_asks_nobody);
     tcase_add_test(tc, a_vote_for_one_who_left_before_it_was_on_disk_goes_to_nobody);
     tcase_add_test(tc, a_vote_without_a_connection_is_spent);
     tcase_add_test(tc, no_more_votes_wait_for_the_disk_than_there_is_room_for);

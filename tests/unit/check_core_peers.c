@@ -281,7 +281,10 @@ START_TEST(a_request_names_the_epoch_of_its_election)
     h.current_epoch = s.core->auth_epoch + 5; /* while the disk takes its time */
     solo_ping(&s, l, HS_MSG_PING, &h, NULL);
     solo_saved(&s);
+    ck_assert_uint_eq(solo_sent(&s, HS_MSG_AUTH_REQUEST), 0); /* it is behind: another one */
+    solo_saved(&s);
     struct hs_view v = solo_msg(&s, HS_MSG_AUTH_REQUEST, 0);
+    ck_assert_uint_eq(s.core->auth_epoch, h.current_epoch + 1);
     ck_assert_uint_eq(hs_get64(v.frame + HS_OFF_CURRENT_EPOCH), s.core->auth_epoch);
 }
 END_TEST
