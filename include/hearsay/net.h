@@ -199,6 +199,10 @@ bool hs_net_has_subscribers(const struct hs_net *n, uint32_t reactor);
 /* From any thread: a turn of this reactor begins after the call. */
 void hs_net_wake(struct hs_net *n, uint32_t reactor);
 
+/* From any thread: bytes that wait to be sent on a bus connection, what the kernel has
+ * not taken yet included. 0 once it is gone. */
+uint64_t hs_net_unsent(const struct hs_net *n, struct hs_conn_id conn);
+
 /* ---- set-up ---- */
 
 /* Bytes a client may leave unread: never more than hard, and not more than soft
@@ -217,7 +221,8 @@ struct hs_net_share {
 
 /* What may change while reactors run. */
 struct hs_net_tune {
-    uint64_t sendbuf_limit;    /* cluster-link-sendbuf-limit, 0 for none */
+    uint64_t sendbuf_limit;    /* cluster-link-sendbuf-limit: a link that at two looks, 100 ms
+                                * apart, has more waiting is closed; 0 for none */
     uint32_t clients_max;      /* of all reactors; those already there stay */
     uint32_t dial_timeout_ms;  /* > 0 */
     uint32_t stall_timeout_ms; /* a send that makes no progress: close; > 0 */

@@ -33,7 +33,10 @@ struct hs_topo_node {
     int64_t pong_received_ms; /* Unix ms, 0 for never */
     int64_t link_to_ms;       /* Unix ms the outbound link came up, 0 if down */
     int64_t link_from_ms;     /* the same of the inbound link */
-    const char *hostname;     /* never NULL, "" if none */
+    struct {
+        uint32_t ix, gen; /* of a struct hs_conn_id */
+    } link_to, link_from; /* their connections, while they are up */
+    const char *hostname; /* never NULL, "" if none */
     const char *nodename;
     const char *client_ipv4; /* Valkey's announced client addresses */
     const char *client_ipv6;
@@ -75,10 +78,9 @@ struct hs_topo {
     uint64_t sent[HS_MSG_TYPES], received[HS_MSG_TYPES];
     struct hs_topo_foreign foreign[HS_TOPO_FOREIGN_MAX]; /* those heard last */
     uint32_t foreign_n;
-    uint64_t links_over_limit; /* closed for cluster-link-sendbuf-limit */
-    bool client_ips;           /* some node has a client_ipv4 or _ipv6 */
-    int64_t taken_ms;          /* Unix ms */
-    char *strings;             /* the block's string area */
+    bool client_ips;  /* some node has a client_ipv4 or _ipv6 */
+    int64_t taken_ms; /* Unix ms */
+    char *strings;    /* the block's string area */
     uint32_t strings_n, strings_max;
 };
 

@@ -286,7 +286,9 @@ const char *admin_topo_endpoint(const struct hs_topo_node *n, struct reader to);
  * of the bus. */
 const char *admin_topo_ip(const struct hs_topo_node *n, struct reader to);
 uint16_t admin_topo_port(const struct hs_topo_node *n, bool tls);
-void admin_cluster_info_text(struct text *out, const struct hs_topo *t);
+void admin_cluster_info_text(struct text *out, const struct call *c);
+/* One of net's, of all reactors. */
+uint64_t admin_net_counter(const struct call *c, const char *name);
 void admin_info_text(struct text *out, struct call *c);
 void admin_info_replication(struct text *out, struct call *c);
 

@@ -74,7 +74,7 @@ void admin_cluster_shards(struct call *c)
 void admin_cluster_info(struct call *c)
 {
     struct text out = {0};
-    admin_cluster_info_text(&out, c->view->topo);
+    admin_cluster_info_text(&out, c);
     if (out.failed)
         out_of_memory(c);
     else
@@ -82,22 +82,26 @@ void admin_cluster_info(struct call *c)
     admin_text_free(&out);
 }
 
-static void put_link(struct hs_resp_sink *out, const struct hs_topo_node *n, bool to,
-                     int64_t since_ms)
+static void put_link(struct call *c, const struct hs_topo_node *n, bool to)
 {
+    struct hs_conn_id id = {.ix = n->link_from.ix, .gen = n->link_from.gen};
+    if (to)
+        id = (struct hs_conn_id){.ix = n->link_to.ix, .gen = n->link_to.gen};
+    int64_t unsent = (int64_t)hs_net_unsent(*c->a->conf.net, id);
+    struct hs_resp_sink *out = c->out;
     hs_resp_map(out, 6);
     hs_resp_bulk_str(out, "direction");
     hs_resp_bulk_str(out, to ? "to" : "from");
     hs_resp_bulk_str(out, "node");
     hs_resp_bulk(out, n->id.hex, HS_ID_LEN);
     hs_resp_bulk_str(out, "create-time");
-    hs_resp_int(out, since_ms);
+    hs_resp_int(out, to ? n->link_to_ms : n->link_from_ms);
     hs_resp_bulk_str(out, "events");
-    hs_resp_bulk_str(out, "r");
+    hs_resp_bulk_str(out, unsent > 0 ? "rw" : "r");
     hs_resp_bulk_str(out, "send-buffer-allocated");
-    hs_resp_int(out, 0);
+    hs_resp_int(out, unsent);
     hs_resp_bulk_str(out, "send-buffer-used");
-    hs_resp_int(out, 0);
+    hs_resp_int(out, unsent);
 }
 
 void admin_cluster_links(struct call *c)
@@ -109,9 +113,9 @@ void admin_cluster_links(struct call *c)
     hs_resp_array(c->out, n);
     for (uint32_t i = 0; i < t->nodes_n; i++) {
         if (t->nodes[i].link_to_ms != 0)
-            put_link(c->out, &t->nodes[i], true, t->nodes[i].link_to_ms);
+            put_link(c, &t->nodes[i], true);
         if (t->nodes[i].link_from_ms != 0)
-            put_link(c->out, &t->nodes[i], false, t->nodes[i].link_from_ms);
+            put_link(c, &t->nodes[i], false);
     }
 }
 

@@ -42,6 +42,18 @@ static void section_clients(struct text *out, struct call *c)
                       c->view->conf.maxclients);
 }
 
+enum { NET_COUNTERS_MAX = 128 }; /* more would be left out of INFO; there are some 40 */
+
+uint64_t admin_net_counter(const struct call *c, const char *name)
+{
+    const char *const *names;
+    uint64_t values[NET_COUNTERS_MAX];
+    uint32_t i = 0, n = hs_net_counters(*c->a->conf.net, &names, values, NET_COUNTERS_MAX);
+    while (i < n && strcmp(names[i], name) != 0)
+        i++;
+    return i < n ? values[i] : 0;
+}
+
 static void section_memory(struct text *out, struct call *c)
 {
     uint64_t counts[HS_ADMIN_COUNTERS];
@@ -49,8 +61,10 @@ static void section_memory(struct text *out, struct call *c)
     admin_text_printf(out,
                       "used_memory:%" PRIu64 "\r\nused_memory_rss:%" PRIu64
                       "\r\nused_memory_peak:%" PRIu64 "\r\nmaxmemory:0\r\n"
-                      "maxmemory_policy:noeviction\r\nmem_allocator:mimalloc\r\n",
-                      counts[HS_ADMIN_RSS], counts[HS_ADMIN_RSS], counts[HS_ADMIN_RSS_PEAK]);
+                      "maxmemory_policy:noeviction\r\nmem_allocator:mimalloc\r\n"
+                      "mem_cluster_links:%" PRIu64 "\r\n",
+                      counts[HS_ADMIN_RSS], counts[HS_ADMIN_RSS], counts[HS_ADMIN_RSS_PEAK],
+                      admin_net_counter(c, "frame_bytes_now") + admin_net_counter(c, "unsent_now"));
 }
 
 static void section_persistence(struct text *out, struct call *c)
@@ -64,18 +78,6 @@ static void section_persistence(struct text *out, struct call *c)
                       v->save_failures, v->save_error);
 }
 
-enum { NET_COUNTERS_MAX = 128 }; /* more would be left out of INFO; there are some 40 */
-
-static uint64_t net_counter(const struct call *c, const char *name)
-{
-    const char *const *names;
-    uint64_t values[NET_COUNTERS_MAX];
-    uint32_t i = 0, n = hs_net_counters(*c->a->conf.net, &names, values, NET_COUNTERS_MAX);
-    while (i < n && strcmp(names[i], name) != 0)
-        i++;
-    return i < n ? values[i] : 0;
-}
-
 static void section_stats(struct text *out, struct call *c)
 {
     uint64_t counts[HS_ADMIN_COUNTERS];
@@ -86,7 +88,7 @@ static void section_stats(struct text *out, struct call *c)
         "\r\ntotal_net_input_bytes:%" PRIu64 "\r\nrejected_connections:%" PRIu64 "\r\n"
         "expired_keys:0\r\nevicted_keys:0\r\nkeyspace_hits:0\r\nkeyspace_misses:0\r\n",
         counts[HS_ADMIN_CONNECTIONS], counts[HS_ADMIN_COMMANDS], counts[HS_ADMIN_BYTES_IN],
-        net_counter(c, "clients_refused"));
+        admin_net_counter(c, "clients_refused"));
     admin_text_printf(out,
                       "pubsub_channels:%" PRIu64 "\r\npubsub_patterns:%" PRIu64
                       "\r\npubsubshard_channels:%" PRIu64 "\r\ntotal_error_replies:%" PRIu64 "\r\n",

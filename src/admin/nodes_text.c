@@ -91,8 +91,9 @@ static void put_messages(struct text *out, const uint64_t *counts, const char *w
     admin_text_printf(out, "cluster_stats_messages_%s:%" PRIu64 "\r\n", way, sum);
 }
 
-void admin_cluster_info_text(struct text *out, const struct hs_topo *t)
+void admin_cluster_info_text(struct text *out, const struct call *c)
 {
+    const struct hs_topo *t = c->view->topo;
     admin_text_printf(out,
                       "cluster_state:%s\r\ncluster_slots_assigned:%u\r\ncluster_slots_ok:%u\r\n"
                       "cluster_slots_pfail:%u\r\ncluster_slots_fail:%u\r\n",
@@ -105,5 +106,5 @@ void admin_cluster_info_text(struct text *out, const struct hs_topo *t)
     put_messages(out, t->sent, "sent");
     put_messages(out, t->received, "received");
     admin_text_printf(out, "total_cluster_links_buffer_limit_exceeded:%" PRIu64 "\r\n",
-                      t->links_over_limit);
+                      admin_net_counter(c, "links_over_limit"));
 }

@@ -137,6 +137,8 @@ static void show_node(const struct hs_core *c, uint32_t ix, const uint16_t *plac
         .pong_received_ms = wall_of(c, hot->pong_received),
         .link_to_ms = cold->to_state == TO_UP ? wall_of(c, cold->to_at) : 0,
         .link_from_ms = cold->has_from ? wall_of(c, cold->from_at) : 0,
+        .link_to = {cold->to.ix, cold->to.gen},
+        .link_from = {cold->from.ix, cold->from.gen},
         .reports_n = core_report_peek(c, (uint16_t)ix),
         .heard_to_ms = wall_of(c, cold->heard_at[true]),
         .heard_from_ms = wall_of(c, cold->heard_at[false]),

@@ -411,6 +411,8 @@ const struct metrics_row metrics_table[] = {
                "Bus links closed: the certificate names another node than the frame."),
     GAUGE_OF(NET, "hearsay_net_frame_bytes", "bytes", "", "frame_bytes_now", 0,
              "Memory in received frames, here and with the owner."),
+    GAUGE_OF(NET, "hearsay_net_unsent_bytes", "bytes", "", "unsent_now", 0,
+             "Bytes that wait to be sent on bus links."),
     GAUGE_OF(NET, "hearsay_net_links", "", "", "buses_now", 0, "Bus links open now."),
     GAUGE_OF(NET, "hearsay_net_clients", "", "", "clients_now", 0, "Client connections open now."),
     COUNTER_OF(NET, "hearsay_net_frames_checked_total", "", "verdict=\"ok\"", "wire_ok", 0,

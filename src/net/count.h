@@ -47,6 +47,7 @@
     X(cq_overflow)      /* the kernel had to keep completions back */ \
     X(submit_errors)    /* io_uring_enter() failed for another reason */ \
     X(frame_bytes_now)  /* memory in frames, here and with the owner */ \
+    X(unsent_now)       /* bytes that wait to be sent on bus links */ \
     X(buses_now)        /* bus links */ \
     X(clients_now)      /* client connections */
 

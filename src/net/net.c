@@ -60,8 +60,9 @@ static bool alloc_conns(struct hs_reactor *r)
 
     r->conns = hs_alloc((size_t)conns_max * sizeof(r->conns[0]));
     r->free_places = hs_alloc((size_t)conns_max * sizeof(r->free_places[0]));
+    r->queued = hs_alloc((size_t)conns_max * sizeof(r->queued[0]));
     r->nodes = hs_alloc((size_t)nodes_n * sizeof(r->nodes[0]));
-    if (r->conns == NULL || r->free_places == NULL || r->nodes == NULL)
+    if (r->conns == NULL || r->free_places == NULL || r->queued == NULL || r->nodes == NULL)
         return false;
     for (uint32_t i = 0; i < conns_max; i++)
         r->free_places[i] = conns_max - 1 - i; /* low places first */
@@ -135,6 +136,7 @@ static void reactor_fini(struct hs_reactor *r)
     hs_free(r->pending);
     hs_free(r->conns);
     hs_free(r->free_places);
+    hs_free(r->queued);
     hs_free(r->nodes);
 }
 

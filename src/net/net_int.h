@@ -148,6 +148,7 @@ struct conn {
     bool stuck : 1;   /* was counted as parked, and has not moved since */
     bool eof : 1;     /* the peer has sent its last byte */
     bool midway : 1;  /* what was sent last ends inside a frame */
+    bool over : 1;    /* had more than sendbuf_limit waiting at the last look */
     uint32_t listed;  /* bit per link_kind */
     hs_ix share;      /* where its address is counted, or HS_NIL */
     int err;          /* why it was closed */
@@ -170,6 +171,8 @@ struct conn {
 };
 
 _Static_assert(sizeof(struct conn) <= 256, "ten thousand of them are to fit into the cache");
+
+enum { SEND_LOOK_MS = 100 };
 
 enum { GEN_MAX = 0xffffff, BUF_NIL = 0xffff };
 
@@ -216,12 +219,15 @@ struct hs_reactor {
     struct slab slab;
     uint32_t frames_out; /* with the owner */
 
+    _Atomic uint64_t *queued; /* per place, for hs_net_unsent() */
+
     /* The thread's own. */
     struct io_uring ring;
     struct buf_group bufs[2]; /* bus, client */
     struct scratch *scratch;
     uint32_t scratch_n; /* used since the last submission */
     int64_t now_ms;
+    int64_t look_ms;   /* when send_look() is due */
     bool recv_limited; /* the kernel takes a byte limit per arming */
     bool wake_armed;
     bool pushed; /* something went into `in` in this turn */
@@ -357,6 +363,8 @@ void send_flush(struct hs_reactor *r, struct conn *c);
 void send_done(struct hs_reactor *r, struct conn *c, int res);
 void send_drop_all(struct hs_reactor *r, struct conn *c);
 void send_expire(struct hs_reactor *r);
+/* Ten times a second: closes what holds more than sendbuf_limit for the second time. */
+void send_look(struct hs_reactor *r);
 /* Hands n iovecs to the kernel; false: no room in this turn. */
 bool send_submit(struct hs_reactor *r, struct conn *c, struct scratch *s, uint32_t n);
 struct scratch *send_scratch(struct hs_reactor *r);

@@ -214,6 +214,8 @@ static int64_t idle_ms(struct hs_reactor *r)
     earlier(r, &r->shaking, secure_shake_ms(r), &wait_ms);
     earlier(r, &r->partial, stall_ms * SLOW_FRAME_STALLS, &wait_ms);
     earlier(r, &r->sends, stall_ms, &wait_ms);
+    if (r->sends.n > 0 && NET_TUNE(r, sendbuf_limit) > 0 && wait_ms > SEND_LOOK_MS)
+        wait_ms = SEND_LOOK_MS;
     if (client_ms > 0)
         earlier(r, &r->idle, client_ms, &wait_ms);
     return wait_ms;
@@ -246,6 +248,7 @@ static bool turn(struct hs_reactor *r)
     secure_expire(r);
     recv_expire(r);
     send_expire(r);
+    send_look(r);
     client_expire(r);
     if (r->net->ops.turn != NULL)
         r->net->ops.turn(r->net->ops.ctx, r->ix);

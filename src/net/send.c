@@ -5,11 +5,12 @@
  * before the others as long as those are not in flight. An entry is whole frames
  * or says that the next one goes on with its last, and then nothing comes between.
  *
- * Bounds: control entries and bytes waiting on one link (past either the link is
- * closed: it is slower than the cluster), entries waiting on all links of the
- * reactor (the same), and time without progress (closed as stalled). Pub/sub is
- * best effort: past its own bound it is dropped and the link lives, and it
- * never takes the last quarter of what all links share.
+ * Bounds: control entries waiting on one link (past them the link is closed: it is
+ * slower than the cluster), bytes waiting on it (the same; asked ten times a second
+ * as by stock servers, so that what a socket takes at once never counts), entries
+ * waiting on all links of the reactor (the same), and time without progress (closed
+ * as stalled). Pub/sub is best effort: past its own bound it is dropped and the
+ * link lives, and it never takes the last quarter of what all links share.
  * Whatever happens to a link, each entry's chunk goes back exactly once.
  */
 #include "net_int.h"
@@ -36,13 +37,36 @@ static hs_ix take(struct hs_reactor *r, struct send_queue *q)
     return ix;
 }
 
+/* Generation and bytes in one word, so that nobody is told of another connection's. */
+enum { SHOWN_BITS = 40 };
+
+static void add_queued(struct hs_reactor *r, struct conn *c, int64_t bytes)
+{
+    uint64_t all = atomic_load_explicit(&r->counts[COUNT_unsent_now], memory_order_relaxed);
+
+    c->queued_bytes += (uint64_t)bytes;
+    count_set(r->counts, COUNT_unsent_now, all + (uint64_t)bytes);
+    atomic_store_explicit(&r->queued[c->ix], (uint64_t)c->gen << SHOWN_BITS | c->queued_bytes,
+                          memory_order_relaxed);
+}
+
+uint64_t hs_net_unsent(const struct hs_net *n, struct hs_conn_id id)
+{
+    uint32_t max = n->conf.conns_max;
+    if (id.ix / max >= n->conf.reactors)
+        return 0;
+    uint64_t shown =
+        atomic_load_explicit(&n->reactors[id.ix / max].queued[id.ix % max], memory_order_relaxed);
+    return shown >> SHOWN_BITS == id.gen ? shown & (((uint64_t)1 << SHOWN_BITS) - 1) : 0;
+}
+
 static void finish(struct hs_reactor *r, struct conn *c, hs_ix ix)
 {
     struct send_node *n = &r->nodes[ix];
 
     push_chunk(r, n->chunk);
     *(n->control ? &c->queued_n : &c->pubsub_n) -= 1;
-    c->queued_bytes -= n->len;
+    add_queued(r, c, -(int64_t)n->len);
     n->next = r->nodes_free;
     r->nodes_free = ix;
     r->nodes_free_n++;
@@ -64,12 +88,16 @@ void send_drop_all(struct hs_reactor *r, struct conn *c)
 
 /* ---- in ---- */
 
-static bool is_over_limit(const struct hs_reactor *r, const struct conn *c, uint32_t len)
+static bool is_over_limit(const struct hs_reactor *r, const struct conn *c)
 {
     uint64_t limit = NET_TUNE(r, sendbuf_limit);
 
-    return c->queued_n >= r->net->conf.send_pending_max || r->nodes_free == HS_NIL ||
-           (limit > 0 && c->queued_bytes + len > limit);
+    return limit > 0 && c->queued_bytes > limit;
+}
+
+static bool is_full(const struct hs_reactor *r, const struct conn *c)
+{
+    return c->queued_n >= r->net->conf.send_pending_max || r->nodes_free == HS_NIL;
 }
 
 static bool is_dropped(const struct hs_reactor *r, const struct conn *c)
@@ -91,7 +119,7 @@ void send_queue_entry(struct hs_reactor *r, const struct hs_out *out)
         push_chunk(r, out->chunk);
         return;
     }
-    if (is_over_limit(r, c, out->len)) {
+    if (is_full(r, c)) {
         count_add(r->counts, COUNT_links_over_limit, 1);
         push_chunk(r, out->chunk);
         conn_close(r, c, ENOBUFS);
@@ -107,7 +135,7 @@ void send_queue_entry(struct hs_reactor *r, const struct hs_out *out)
                                       .goes_on = out->dial != 0};
     append(r, out->control ? &c->control : &c->normal, ix);
     *(out->control ? &c->queued_n : &c->pubsub_n) += 1;
-    c->queued_bytes += out->len;
+    add_queued(r, c, out->len);
     conn_want_flush(r, c);
 }
 
@@ -212,7 +240,7 @@ void send_advance(struct hs_reactor *r, struct conn *c, uint32_t sent)
         if (sent < node->len) {
             node->off += sent;
             node->len -= sent;
-            c->queued_bytes -= sent;
+            add_queued(r, c, -(int64_t)sent);
             return;
         }
         sent -= node->len;
@@ -239,6 +267,7 @@ void send_done(struct hs_reactor *r, struct conn *c, int res)
             client_sent(r, c, res);
         else
             send_advance(r, c, (uint32_t)res);
+        c->over = c->over && is_over_limit(r, c);
         conn_want_flush(r, c);
     }
 }
@@ -271,5 +300,26 @@ void send_expire(struct hs_reactor *r)
         c->acked = acked;
         c->moved_ms = r->now_ms;
         list_append(r, &r->sends, c);
+    }
+}
+
+/* Of what lies here while a send is under way; between two looks it may have gone. */
+void send_look(struct hs_reactor *r)
+{
+    struct conn *next;
+
+    if (r->now_ms < r->look_ms)
+        return;
+    r->look_ms = r->now_ms + SEND_LOOK_MS;
+    for (struct conn *c = list_first(r, &r->sends); c != NULL; c = next) {
+        next = list_next(r, &r->sends, c);
+        if (!is_over_limit(r, c)) {
+            c->over = false;
+        } else if (!c->over) {
+            c->over = true;
+        } else {
+            count_add(r->counts, COUNT_links_over_limit, 1);
+            conn_close(r, c, ENOBUFS);
+        }
     }
 }

@@ -181,6 +181,7 @@ static void cut_a_slow_reader(const char *counter)
     struct hs_conn_id good_id = seen.last_up;
     uint8_t *got = frame;
     int64_t until_ms = hs_clock().mono.ms + FIX_WAIT_MS;
+    uint64_t unsent = 0;
 
     while (seen.down_n == 0 && hs_clock().mono.ms < until_ms) {
         struct hs_chunk *chunk = fix_chunk();
@@ -192,7 +193,12 @@ static void cut_a_slow_reader(const char *counter)
         fix_send(good_id, "ok", 2, false, chunk);
         ck_assert(peer_read(good, got, 2));
         fix_poll(1);
+        if (hs_net_unsent(net, slow_id) > unsent)
+            unsent = hs_net_unsent(net, slow_id);
     }
+    ck_assert_uint_gt(unsent, 4 << 20);
+    ck_assert_uint_eq(hs_net_unsent(net, slow_id), 0);
+    ck_assert_uint_lt(hs_net_unsent(net, good_id), 1 << 19);
     ck_assert_uint_eq(seen.down_n, 1);
     ck_assert_uint_eq(seen.last_down.ix, slow_id.ix);
     ck_assert_uint_eq(fix_count(counter), 1);
@@ -205,6 +211,25 @@ START_TEST(a_reader_slower_than_its_queue_is_cut_and_others_are_not)
     net_conf.tune.sendbuf_limit = 4 << 20;
     start();
     cut_a_slow_reader("links_over_limit");
+    fix_stop();
+}
+END_TEST
+
+/* A socket takes such messages at once, so nothing waits when stock servers look. */
+START_TEST(messages_longer_than_the_limit_do_not_cut_a_link_that_takes_them)
+{
+    net_conf.tune.sendbuf_limit = 1000;
+    start();
+    int good = connect_and_wait();
+    for (int64_t until_ms = hs_clock().mono.ms + 350; hs_clock().mono.ms < until_ms;) {
+        struct hs_chunk *chunk = fix_chunk();
+        chunk->used = 0;
+        fix_send(seen.last_up, frame, 20000, true, chunk);
+        ck_assert(peer_read(good, frame, 20000));
+        fix_poll(1);
+    }
+    ck_assert_uint_eq(fix_count("links_over_limit"), 0);
+    close(good);
     fix_stop();
 }
 END_TEST
@@ -355,6 +380,7 @@ int main(void)
     tcase_add_test(tc, without_descriptors_accepting_pauses_and_goes_on_later);
     tcase_add_test(tc, a_reader_slower_than_its_queue_is_cut_and_others_are_not);
     tcase_add_test(tc, a_limit_set_while_reactors_run_holds);
+    tcase_add_test(tc, messages_longer_than_the_limit_do_not_cut_a_link_that_takes_them);
     tcase_add_test(tc, too_many_entries_on_one_link_cut_it);
     tcase_add_test(tc, too_much_pubsub_is_dropped_and_its_link_lives);
     tcase_add_test(tc, a_reader_that_takes_nothing_is_cut_as_stalled);

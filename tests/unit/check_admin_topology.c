@@ -174,6 +174,19 @@ START_TEST(links_lists_both_directions)
 }
 END_TEST
 
+START_TEST(links_tell_what_waits_to_be_sent)
+{
+    fake.topo->nodes[1].link_from.ix = 7;
+    fake.topo->nodes[1].link_from.gen = 3;
+    const char *from = strstr(fake_run("cluster links"), "$4\r\nfrom\r\n");
+    ck_assert_ptr_nonnull(from);
+    ck_assert_ptr_nonnull(
+        strstr(from, "$6\r\nevents\r\n$2\r\nrw\r\n$21\r\nsend-buffer-allocated\r\n:4321\r\n"
+                     "$16\r\nsend-buffer-used\r\n:4321\r\n"));
+    ck_assert_ptr_nonnull(strstr(fake.out.p, "$1\r\nr\r\n$21\r\nsend-buffer-allocated\r\n:0\r\n"));
+}
+END_TEST
+
 START_TEST(own_ids)
 {
     ck_reply("cluster myid", BULK_ID(A));
@@ -329,6 +342,7 @@ int main(void)
         shards_tells_health,
         info_has_the_stock_lines_in_order,
         links_lists_both_directions,
+        links_tell_what_waits_to_be_sent,
         own_ids,
         slot_stats_of_own_slots,
         slot_stats_of_a_replica_are_of_its_masters_slots,
