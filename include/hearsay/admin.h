@@ -1,8 +1,9 @@
 /* admin.h - the client port: RESP commands and their replies.
  *
  * Sessions run on the reactor that holds their connection. What only needs the
- * published view is answered there, from a rendered reply kept per reactor and
- * version; what changes something goes to the owner as a struct hs_request.
+ * published view is answered there, with a rendered reply kept per reactor and
+ * version and sent from where it is; what changes something goes to the owner as a struct
+ * hs_request.
  *
  * Threads: hs_admin_create() before the reactors run; the ops on reactor
  *          threads. Errors: replies, with the stock server's texts.
@@ -46,7 +47,9 @@ enum hs_admin_counter {
     HS_ADMIN_CHANNELS,
     HS_ADMIN_PATTERNS,
     HS_ADMIN_SHARD_CHANNELS,
-    HS_ADMIN_RENDERS, /* the next three are of INFO hearsay */
+    HS_ADMIN_RENDERS, /* the next five are of INFO hearsay */
+    HS_ADMIN_PINNED_BYTES,
+    HS_ADMIN_READERS_CUT,
     HS_ADMIN_EVENTS_LOST,
     HS_ADMIN_EVENTS_FORGED,
     HS_ADMIN_RSS,

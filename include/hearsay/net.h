@@ -146,6 +146,20 @@ struct hs_port {
 struct hs_outbuf;
 void hs_outbuf_put(struct hs_outbuf *b, const void *p, size_t n);
 
+/* Bytes that many clients of one reactor are sent alike. They are not copied: who
+ * made them has one reference, every reply they are in another until it is sent,
+ * and nobody changes them meanwhile. `last` is called when the last is given back.
+ * One reactor's thread makes, holds and releases them, so refs is a plain number. */
+struct hs_shared {
+    const void *bytes;
+    uint32_t len, refs;
+    void (*last)(struct hs_shared *s);
+};
+void hs_shared_hold(struct hs_shared *s);
+void hs_shared_release(struct hs_shared *s);
+/* As hs_outbuf_put() of its bytes, and counted like them. */
+void hs_outbuf_share(struct hs_outbuf *b, struct hs_shared *s);
+
 struct hs_client_info {
     struct hs_conn_id conn;
     uint32_t reactor;
@@ -192,6 +206,9 @@ struct hs_client_ops {
 bool hs_client_push(struct hs_net *n, struct hs_conn_id conn, const void *p, size_t len);
 /* Closes a client of it, the caller's own too, once the caller has returned. */
 bool hs_client_kill(struct hs_net *n, struct hs_conn_id conn);
+/* Closes, once the caller has returned, all clients of a reactor that have not read
+ * what they were sent of these bytes. How many. Looks at everyone being sent something. */
+uint32_t hs_client_cut(struct hs_net *n, uint32_t reactor, const struct hs_shared *s);
 
 /* Whether a reactor wants deliveries. From its own thread; the owner reads it. */
 void hs_net_set_subscribers(struct hs_net *n, uint32_t reactor, bool any);

@@ -77,9 +77,7 @@ void hs_admin_destroy(struct hs_admin *a)
     HS_ASSERT(a->clients_n == 0);
     for (uint32_t r = 0; r < a->conf.reactors; r++) {
         channels_fini(&a->reactors[r].channels);
-        for (int i = 0; i < RENDERS; i++)
-            for (int form = 0; form < RENDER_FORMS; form++)
-                admin_text_free(&a->reactors[r].rendered[i][form].text);
+        admin_rendered_fini(&a->reactors[r]);
     }
     channels_fini(&a->directory);
     hs_lock_destroy(a->directory_lock);

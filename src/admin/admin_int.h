@@ -80,12 +80,23 @@ struct hs_resp_sink admin_text_sink(struct text *t, int proto);
 enum render { RENDER_NODES, RENDER_SLOTS, RENDER_SHARDS, RENDERS };
 enum { RENDER_FORMS = 8 }; /* RESP2 or RESP3, without or with TLS, for IPv4 or IPv6 */
 
+/* One of them. The reactor has a reference to the newest of each kind; older ones
+ * live on while clients have not read them. */
+struct rendering {
+    struct hs_shared shared; /* first: what net gives back */
+    struct reactor *reactor;
+    struct rendering *newer; /* among the superseded */
+    struct text text;
+    uint64_t version;
+    bool is_superseded; /* on its reactor's list */
+};
+
 /* What one reactor's thread owns; others only read the counters. */
 struct reactor {
-    alignas(64) struct {
-        uint64_t version;
-        struct text text;
-    } rendered[RENDERS][RENDER_FORMS];
+    alignas(64) struct rendering *rendered[RENDERS][RENDER_FORMS];
+    struct rendering *oldest;      /* superseded, and not read yet by somebody */
+    _Atomic uint64_t pinned_bytes; /* memory of these */
+    _Atomic uint64_t readers_cut;  /* clients closed so that it could be given back */
     _Atomic uint64_t commands, bytes_in, connections, renders;
     _Atomic uint64_t errors[HS_ADMIN_ERROR_CODES];
     struct cmdstat *stats;                       /* per command, then per subcommand */
@@ -153,7 +164,7 @@ struct call {
     struct hs_admin *a;
     const struct hs_arg *argv;
     size_t argc;
-    const struct admin_cmd *cmd; /* the subcommand, if it is one */
+    const struct admin_cmd *top, *cmd; /* cmd is the subcommand, if it is one */
     const struct hs_published *view;
     struct hs_resp_sink *out;
     bool asking;   /* ASKING came just before */
@@ -209,6 +220,7 @@ bool admin_arg_equal_secret(const struct hs_arg *a, const char *secret); /* cons
 /* ---- table.c, table_data.c ---- */
 /* All commands, by name. */
 const struct admin_cmd *admin_find(const struct hs_arg *name);
+bool admin_is_named(const struct admin_cmd *cmd, const struct hs_arg *name);
 const struct admin_cmd *admin_find_sub(const struct admin_cmd *cmd, const struct hs_arg *name);
 size_t admin_commands_n(void);
 const struct admin_cmd *admin_command(size_t i);
@@ -291,6 +303,9 @@ void admin_cluster_info_text(struct text *out, const struct call *c);
 uint64_t admin_net_counter(const struct call *c, const char *name);
 void admin_info_text(struct text *out, struct call *c);
 void admin_info_replication(struct text *out, struct call *c);
+
+/* ---- rendered.c ---- */
+void admin_rendered_fini(struct reactor *r);
 
 /* ---- handlers ---- */
 void admin_cluster_nodes(struct call *c);

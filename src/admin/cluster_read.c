@@ -1,74 +1,10 @@
-/* cluster_read.c - CLUSTER subcommands that only look.
- *
- * NODES, SLOTS and SHARDS are formatted once per reactor, form (protocol, TLS and
- * family of the reader) and published version, and copied from then on. */
+/* cluster_read.c - CLUSTER subcommands that only look, and that differ by their
+ * arguments or are short; rendered.c has the others. */
 #include "admin_int.h"
-
-#include <inttypes.h>
 
 static void out_of_memory(struct call *c)
 {
     admin_error(c->s, "ERR out of memory");
-}
-
-static bool render(struct hs_resp_sink *out, const struct hs_published *view, enum render what,
-                   struct reader to)
-{
-    struct text plain = {0};
-    bool ok = false;
-    switch (what) {
-    case RENDER_NODES:
-        ok = admin_nodes_text(&plain, view->topo, to);
-        if (ok)
-            hs_resp_verbatim(out, plain.p, plain.n);
-        break;
-    case RENDER_SLOTS:
-        ok = admin_slots_reply(out, view->topo, to);
-        break;
-    case RENDER_SHARDS:
-        ok = admin_shards_reply(out, view->topo, to);
-        break;
-    case RENDERS:
-        break;
-    }
-    admin_text_free(&plain);
-    return ok;
-}
-
-static void reply_rendered(struct call *c, enum render what)
-{
-    struct reactor *r = c->s->reactor;
-    struct reader to = admin_reader(c->s, c->view);
-    int form = (c->out->proto < 3 ? 0 : 1) + (to.tls ? 2 : 0) + (to.ipv6 ? 4 : 0);
-    struct text *text = &r->rendered[what][form].text;
-    if (text->n == 0 || r->rendered[what][form].version != c->view->version) {
-        text->n = 0;
-        text->failed = false;
-        struct hs_resp_sink sink = admin_text_sink(text, c->out->proto);
-        if (!render(&sink, c->view, what, to) || text->failed) {
-            text->n = 0;
-            out_of_memory(c);
-            return;
-        }
-        r->rendered[what][form].version = c->view->version;
-        atomic_fetch_add_explicit(&r->renders, 1, memory_order_relaxed);
-    }
-    c->out->put(c->out->ctx, text->p, text->n);
-}
-
-void admin_cluster_nodes(struct call *c)
-{
-    reply_rendered(c, RENDER_NODES);
-}
-
-void admin_cluster_slots(struct call *c)
-{
-    reply_rendered(c, RENDER_SLOTS);
-}
-
-void admin_cluster_shards(struct call *c)
-{
-    reply_rendered(c, RENDER_SHARDS);
 }
 
 void admin_cluster_info(struct call *c)

@@ -56,17 +56,23 @@ static void add(_Atomic uint64_t *counter, uint64_t n)
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
-void admin_cmdstats_ran(struct call *c, const struct admin_cmd *top, uint64_t ns, bool failed)
+static struct cmdstat *place_of(const struct call *c)
 {
-    struct cmdstat *s = place(c->s->reactor, top, top == c->cmd ? NULL : c->cmd);
-    add(&s->calls, 1);
-    add(&s->ns, ns);
-    add(&s->failed, failed);
+    return place(c->s->reactor, c->top, c->top == c->cmd ? NULL : c->cmd);
 }
 
-void admin_cmdstats_rejected(struct call *c, const struct admin_cmd *top)
+void admin_cmdstats_ran(struct call *c, uint64_t ns, bool failed)
 {
-    add(&place(c->s->reactor, top, top == c->cmd ? NULL : c->cmd)->rejected, 1);
+    struct cmdstat *s = place_of(c);
+    add(&s->calls, 1);
+    add(&s->ns, ns);
+    if (failed)
+        add(&s->failed, 1);
+}
+
+void admin_cmdstats_rejected(struct call *c)
+{
+    add(&place_of(c)->rejected, 1);
 }
 
 void admin_cmdstats_failed_late(struct session *s)

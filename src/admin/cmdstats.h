@@ -22,8 +22,8 @@ struct cmdstat {
 
 bool admin_cmdstats_init(struct reactor *r);
 void admin_cmdstats_fini(struct reactor *r);
-void admin_cmdstats_ran(struct call *c, const struct admin_cmd *top, uint64_t ns, bool failed);
-void admin_cmdstats_rejected(struct call *c, const struct admin_cmd *top);
+void admin_cmdstats_ran(struct call *c, uint64_t ns, bool failed);
+void admin_cmdstats_rejected(struct call *c);
 /* The owner's answer to the session's last command was an error. */
 void admin_cmdstats_failed_late(struct session *s);
 void admin_cmdstats_reset(struct hs_admin *a);

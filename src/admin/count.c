@@ -15,6 +15,8 @@ static const char *const names[HS_ADMIN_COUNTERS] = {
     [HS_ADMIN_PATTERNS] = "pubsub_patterns",
     [HS_ADMIN_SHARD_CHANNELS] = "pubsubshard_channels",
     [HS_ADMIN_RENDERS] = "admin_renders",
+    [HS_ADMIN_PINNED_BYTES] = "admin_pinned_bytes",
+    [HS_ADMIN_READERS_CUT] = "admin_readers_cut",
     [HS_ADMIN_EVENTS_LOST] = "admin_events_lost",
     [HS_ADMIN_EVENTS_FORGED] = "admin_events_forged",
     [HS_ADMIN_RSS] = "used_memory_rss",
@@ -78,6 +80,9 @@ void hs_admin_counters(struct hs_admin *a, uint64_t values[HS_ADMIN_COUNTERS])
         values[HS_ADMIN_EVENTS_LOST] += atomic_load_explicit(&r->events_lost, memory_order_relaxed);
         values[HS_ADMIN_EVENTS_FORGED] +=
             atomic_load_explicit(&r->events_forged, memory_order_relaxed);
+        values[HS_ADMIN_PINNED_BYTES] +=
+            atomic_load_explicit(&r->pinned_bytes, memory_order_relaxed);
+        values[HS_ADMIN_READERS_CUT] += atomic_load_explicit(&r->readers_cut, memory_order_relaxed);
         values[HS_ADMIN_RENDERS] += atomic_load_explicit(&r->renders, memory_order_relaxed);
     }
     for (uint32_t e = 0; e < HS_ADMIN_ERROR_CODES; e++)

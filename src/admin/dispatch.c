@@ -35,10 +35,9 @@ static void unknown_sub(struct call *c)
 void admin_sub_syntax(struct call *c)
 {
     char name[129];
-    const struct admin_cmd *top = admin_find(&c->argv[0]);
     char upper[32] = "";
-    for (size_t i = 0; top->name[i] != '\0' && i < sizeof(upper) - 1; i++)
-        upper[i] = (char)(top->name[i] - ('a' - 'A'));
+    for (size_t i = 0; c->top->name[i] != '\0' && i < sizeof(upper) - 1; i++)
+        upper[i] = (char)(c->top->name[i] - ('a' - 'A'));
     admin_error(c->s, "ERR unknown subcommand or wrong number of arguments for '%s'. Try %s HELP.",
                 admin_arg_text(&c->argv[1], name, sizeof(name)), upper);
 }
@@ -50,11 +49,10 @@ void admin_syntax(struct call *c)
 
 void admin_wrong_arity(struct call *c)
 {
-    const struct admin_cmd *top = admin_find(&c->argv[0]);
-    if (top == c->cmd)
+    if (c->top == c->cmd)
         admin_error(c->s, "ERR wrong number of arguments for '%s' command", c->cmd->name);
     else
-        admin_error(c->s, "ERR wrong number of arguments for '%s|%s' command", top->name,
+        admin_error(c->s, "ERR wrong number of arguments for '%s|%s' command", c->top->name,
                     c->cmd->name);
 }
 
@@ -65,16 +63,32 @@ static bool arity_ok(const struct admin_cmd *cmd, size_t argc)
     return argc == (size_t)cmd->arity;
 }
 
-/* Finds the command, or replies why not. */
+static const struct admin_cmd *look_up(const struct call *c)
+{
+    const struct admin_cmd *last = atomic_load_explicit(&c->s->last_cmd, memory_order_relaxed);
+    return last != NULL && admin_is_named(last, &c->argv[0]) ? last : admin_find(&c->argv[0]);
+}
+
+static const struct admin_cmd *look_up_sub(const struct call *c)
+{
+    const struct admin_cmd *last_cmd = atomic_load_explicit(&c->s->last_cmd, memory_order_relaxed);
+    const struct admin_cmd *last = atomic_load_explicit(&c->s->last_sub, memory_order_relaxed);
+    return last_cmd == c->top && last != NULL && admin_is_named(last, &c->argv[1])
+               ? last
+               : admin_find_sub(c->top, &c->argv[1]);
+}
+
+/* Finds the command, or replies why not. Clients repeat themselves: the last one
+ * is tried first. */
 static bool resolve(struct call *c)
 {
-    c->cmd = admin_find(&c->argv[0]);
+    c->cmd = c->top = look_up(c);
     if (c->cmd == NULL) {
         unknown(c);
         return false;
     }
     if (c->cmd->subs != NULL && c->argc > 1) {
-        const struct admin_cmd *sub = admin_find_sub(c->cmd, &c->argv[1]);
+        const struct admin_cmd *sub = look_up_sub(c);
         if (sub == NULL) {
             unknown_sub(c);
             c->cmd = NULL;
@@ -110,14 +124,14 @@ static void end_skip(struct session *s)
         s->reply = REPLY_ON;
 }
 
-static void carry_out(struct call *c, const struct admin_cmd *top)
+static void carry_out(struct call *c)
 {
     int64_t began_ns = hs_clock_ns();
     c->cmd->run(c);
     if (c->rejected)
-        admin_cmdstats_rejected(c, top);
+        admin_cmdstats_rejected(c);
     else
-        admin_cmdstats_ran(c, top, (uint64_t)(hs_clock_ns() - began_ns), c->s->erred);
+        admin_cmdstats_ran(c, (uint64_t)(hs_clock_ns() - began_ns), c->s->erred);
 }
 
 void admin_dispatch(struct session *s, const struct hs_published *view, const struct hs_arg *argv,
@@ -130,16 +144,15 @@ void admin_dispatch(struct session *s, const struct hs_published *view, const st
     atomic_fetch_add_explicit(&s->reactor->commands, 1, memory_order_relaxed);
     s->erred = false;
     if (resolve(&c) && allowed(&c)) {
-        const struct admin_cmd *top = admin_find(&argv[0]);
-        atomic_store_explicit(&s->last_cmd, top, memory_order_relaxed);
-        atomic_store_explicit(&s->last_sub, top == c.cmd ? NULL : c.cmd, memory_order_relaxed);
+        atomic_store_explicit(&s->last_cmd, c.top, memory_order_relaxed);
+        atomic_store_explicit(&s->last_sub, c.top == c.cmd ? NULL : c.cmd, memory_order_relaxed);
         bool may = c.cmd->run == admin_keys_run || admin_allowed_to_subscriber(&c);
         if (may && !admin_multi_queue(&c))
-            carry_out(&c, top);
+            carry_out(&c);
         else if (s->erred)
-            admin_cmdstats_rejected(&c, top);
+            admin_cmdstats_rejected(&c);
     } else if (c.cmd != NULL) {
-        admin_cmdstats_rejected(&c, admin_find(&argv[0]));
+        admin_cmdstats_rejected(&c);
     }
     end_skip(s);
 }

@@ -33,12 +33,11 @@ bool admin_allowed_to_subscriber(struct call *c)
 {
     if (c->s->sink.proto != 2 || (c->cmd->flags & SUBSCRIBED) != 0 || !admin_is_subscriber(c->s))
         return true;
-    const struct admin_cmd *top = admin_find(&c->argv[0]);
-    bool is_sub = top != c->cmd;
+    bool is_sub = c->top != c->cmd;
     admin_error(c->s,
                 "ERR Can't execute '%s%s%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT "
                 "/ RESET are allowed in this context",
-                top->name, is_sub ? "|" : "", is_sub ? c->cmd->name : "");
+                c->top->name, is_sub ? "|" : "", is_sub ? c->cmd->name : "");
     return false;
 }
 

@@ -287,6 +287,11 @@ static int by_name(const void *name, const void *cmd)
     return compare(name, ((const struct admin_cmd *)cmd)->name);
 }
 
+bool admin_is_named(const struct admin_cmd *cmd, const struct hs_arg *name)
+{
+    return compare(name, cmd->name) == 0;
+}
+
 const struct admin_cmd *admin_find(const struct hs_arg *name)
 {
     const struct admin_cmd *own = bsearch(name, table, TABLE_N, sizeof(table[0]), by_name);
@@ -298,7 +303,7 @@ const struct admin_cmd *admin_find(const struct hs_arg *name)
 const struct admin_cmd *admin_find_sub(const struct admin_cmd *cmd, const struct hs_arg *name)
 {
     for (const struct admin_cmd *s = cmd->subs; s->name != NULL; s++)
-        if (compare(name, s->name) == 0)
+        if (admin_is_named(s, name))
             return s;
     return NULL;
 }

@@ -476,7 +476,11 @@ const struct metrics_row metrics_table[] = {
     FAMILY(COUNTER, "hearsay_error_replies_total", metrics_put_errors, "code",
            "Error replies to clients, by their first word."),
     COUNTER_OF(CLIENTS, "hearsay_admin_renders_total", "", "", "admin_renders", 0,
-               "Replies formatted anew; all others were copied."),
+               "Replies formatted anew; all others were sent from the same bytes."),
+    GAUGE_OF(CLIENTS, "hearsay_admin_pinned_bytes", "bytes", "", "admin_pinned_bytes", 0,
+             "Memory of outdated replies that slow clients have not read yet."),
+    COUNTER_OF(CLIENTS, "hearsay_admin_readers_cut_total", "", "", "admin_readers_cut", 0,
+               "Clients closed since they kept too old a reply in memory."),
     COUNTER_OF(OWNER, "hearsay_log_lines_dropped_total", "", "", "notes_dropped", 0,
                "Log lines about nodes left out by their limit."),
 };

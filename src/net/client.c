@@ -1,7 +1,7 @@
 /* client.c - client connections: bytes in, bytes out, the meaning is elsewhere.
  *
- * A reply is collected in one buffer while the other is in the kernel's hands;
- * both are given back when there is nothing to say, so that an idle client
+ * A reply is collected in one buffer (outbuf.c) while the other is in the kernel's
+ * hands; both are given back when there is nothing to say, so that an idle client
  * costs its place and its session only.
  */
 #include "net_int.h"
@@ -10,43 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
-
-/* ---- reply buffers ---- */
-
-static bool grow(struct hs_outbuf *b, size_t need)
-{
-    size_t cap = b->cap == 0 ? CLIENT_OUT_FIRST : b->cap;
-
-    while (cap < need)
-        cap *= 2;
-    uint8_t *larger = hs_alloc(cap);
-    if (larger == NULL)
-        return false;
-    if (b->len > 0)
-        memcpy(larger, b->bytes, b->len);
-    hs_free(b->bytes);
-    b->bytes = larger;
-    b->cap = (uint32_t)cap;
-    return true;
-}
-
-void hs_outbuf_put(struct hs_outbuf *b, const void *p, size_t n)
-{
-    if (b->over || n == 0)
-        return;
-    if (n > b->max - b->len || (b->len + n > b->cap && !grow(b, b->len + n))) {
-        b->over = true; /* half a reply would be worse than none */
-        return;
-    }
-    memcpy(b->bytes + b->len, p, n);
-    b->len += (uint32_t)n;
-}
-
-static void release(struct hs_outbuf *b)
-{
-    hs_free(b->bytes);
-    *b = (struct hs_outbuf){.max = b->max, .over = b->over};
-}
 
 bool client_has_output(const struct conn *c)
 {
@@ -117,9 +80,9 @@ void client_closed(struct hs_reactor *r, struct conn *c)
         return;
     if (c->client->session != NULL)
         r->net->ops.close(c->client->session);
-    release(&c->client->out);
-    release(&c->client->fly);
-    release(&c->client->held);
+    outbuf_release(&c->client->out);
+    outbuf_release(&c->client->fly);
+    outbuf_release(&c->client->held);
     hs_free(c->client);
     c->client = NULL;
 }
@@ -158,7 +121,7 @@ static void let_pushes_go(struct client *cl)
 {
     hs_outbuf_put(&cl->out, cl->held.bytes, cl->held.len);
     cl->out.over = cl->out.over || cl->held.over;
-    release(&cl->held);
+    outbuf_release(&cl->held);
 }
 
 void client_reply(struct hs_reactor *r, const struct hs_out *out)
@@ -199,7 +162,7 @@ void client_expire(struct hs_reactor *r)
 
 /* ---- replies ---- */
 
-const uint8_t *client_unsent(struct hs_reactor *r, struct conn *c, size_t *n)
+bool client_unsent(struct hs_reactor *r, struct conn *c)
 {
     struct client *cl = c->client;
 
@@ -212,45 +175,29 @@ const uint8_t *client_unsent(struct hs_reactor *r, struct conn *c, size_t *n)
         empty.over = cl->out.over;
         cl->fly = cl->out;
         cl->out = empty;
-        cl->fly_off = 0;
     }
-    *n = cl->fly.len - cl->fly_off;
-    if (*n > 0)
-        return cl->fly.bytes + cl->fly_off;
-    release(&cl->out);
-    release(&cl->fly);
-    return NULL;
-}
-
-void client_advance(struct conn *c, uint32_t sent)
-{
-    struct client *cl = c->client;
-
-    cl->fly_off += sent;
-    HS_ASSERT(cl->fly_off <= cl->fly.len);
-    if (cl->fly_off == cl->fly.len)
-        cl->fly.len = cl->fly_off = 0;
+    if (cl->fly.len > 0)
+        return true;
+    outbuf_release(&cl->out);
+    outbuf_release(&cl->fly);
+    return false;
 }
 
 void client_flush(struct hs_reactor *r, struct conn *c)
 {
-    size_t n;
-    const uint8_t *p = client_unsent(r, c, &n);
-
-    if (p == NULL) {
+    if (!client_unsent(r, c)) {
         if (c->ending)
             conn_close(r, c, 0);
         return;
     }
     struct scratch *s = send_scratch(r);
-    if (s != NULL)
-        s->iov[0] = (struct iovec){(void *)(uintptr_t)p, n};
-    if (s == NULL || !send_submit(r, c, s, 1))
+    uint32_t n = s == NULL ? 0 : outbuf_iov(&c->client->fly, s->iov, IOV_MAX_N, FLIGHT_MAX);
+    if (s == NULL || !send_submit(r, c, s, n))
         conn_want_flush(r, c);
 }
 
 void client_sent(struct hs_reactor *r, struct conn *c, int res)
 {
     client_touch(r, c);
-    client_advance(c, (uint32_t)res);
+    outbuf_advance(&c->client->fly, (uint32_t)res);
 }

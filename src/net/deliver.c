@@ -31,7 +31,7 @@ bool client_is_slow(const struct hs_reactor *r, const struct client *cl,
 {
     uint64_t hard = atomic_load_explicit(&limit->hard, memory_order_relaxed);
     uint64_t soft = atomic_load_explicit(&limit->soft, memory_order_relaxed);
-    uint64_t unread = cl->out.len + cl->held.len + (cl->fly.len - cl->fly_off) + more;
+    uint64_t unread = (uint64_t)cl->out.len + cl->held.len + cl->fly.len + more;
 
     if (hard > 0 && unread > hard)
         return true;
@@ -83,6 +83,32 @@ bool hs_client_kill(struct hs_net *n, struct hs_conn_id id)
     c->doomed = true;
     conn_want_flush(&n->reactors[hs_net_reactor_of(n, id)], c);
     return true;
+}
+
+static uint32_t cut_listed(struct hs_reactor *r, const struct list *l, const struct hs_shared *s)
+{
+    uint32_t n = 0;
+
+    for (hs_ix ix = l->head; ix != HS_NIL; ix = r->conns[ix].link[l->kind].next) {
+        struct conn *c = &r->conns[ix];
+        if (c->kind != CONN_CLIENT || c->doomed ||
+            (!outbuf_holds(&c->client->fly, s) && !outbuf_holds(&c->client->out, s)))
+            continue;
+        count_add(r->counts, COUNT_clients_slow, 1);
+        c->doomed = true;
+        conn_want_flush(r, c);
+        n++;
+    }
+    return n;
+}
+
+uint32_t hs_client_cut(struct hs_net *n, uint32_t reactor, const struct hs_shared *s)
+{
+    struct hs_reactor *r = &n->reactors[reactor];
+
+    HS_ASSERT(reactor < n->conf.reactors);
+    /* Who has something to be sent is on one of these. */
+    return cut_listed(r, &r->flush, s) + cut_listed(r, &r->sends, s);
 }
 
 void hs_net_wake(struct hs_net *n, uint32_t reactor)

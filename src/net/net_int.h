@@ -10,6 +10,7 @@
 
 #include "count.h"
 #include "framer.h"
+#include "outbuf.h"
 #include "secure.h"
 #include "share.h"
 #include "slab.h"
@@ -48,7 +49,6 @@ enum {
     WAIT_MAX_MS = 1000,          /* a turn at least this often, for accepts put off */
     LOOK_AGAIN_MS = 5,           /* while somebody waits for the owner to make room */
     SLOW_FRAME_STALLS = 4,       /* stall timeouts an unfinished frame may take */
-    CLIENT_OUT_FIRST = 4096,     /* a reply buffer's first size */
     SHAKES_MAX = 256,            /* TLS handshakes under way, some 50 KiB each */
     SHAKES_PER_TURN = 8,         /* steps of them, the others wait for the next turn */
     SHAKE_BYTES_MAX = 64 * 1024, /* received by one: a long chain of certificates fits */
@@ -105,19 +105,11 @@ struct send_queue {
     hs_ix head, tail;
 };
 
-struct hs_outbuf {
-    uint8_t *bytes;
-    uint32_t len, cap;
-    uint32_t max; /* of len; past it `over` is set and bytes are dropped */
-    bool over;
-};
-
 struct client {
     void *session;
     struct hs_outbuf out; /* collects while fly is in the kernel's hands */
     struct hs_outbuf fly;
-    struct hs_outbuf held; /* pushes that wait for the end of a reply */
-    uint32_t fly_off;
+    struct hs_outbuf held;               /* pushes that wait for the end of a reply */
     bool waiting;                        /* for the owner's answer: feed no more */
     int64_t reply_soft_ms, push_soft_ms; /* since when more than that limit is unread, or 0 */
     int64_t active_ms;
@@ -387,9 +379,8 @@ void client_sent(struct hs_reactor *r, struct conn *c, int res);
 void client_closed(struct hs_reactor *r, struct conn *c);
 void client_expire(struct hs_reactor *r);
 bool client_has_output(const struct conn *c);
-/* What is to be sent next, or NULL; client_advance() when it is. */
-const uint8_t *client_unsent(struct hs_reactor *r, struct conn *c, size_t *n);
-void client_advance(struct conn *c, uint32_t sent);
+/* Whether something is to be sent; it is in fly then. */
+bool client_unsent(struct hs_reactor *r, struct conn *c);
 /* It is not idle. */
 void client_touch(struct hs_reactor *r, struct conn *c);
 

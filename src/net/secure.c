@@ -303,14 +303,13 @@ static bool encrypt_bus(struct hs_reactor *r, struct conn *c, bool *ok)
 
 static bool encrypt_client(struct hs_reactor *r, struct conn *c, bool *ok)
 {
-    size_t n;
-    const uint8_t *p = client_unsent(r, c, &n);
+    struct iovec next;
 
-    if (p == NULL)
+    if (!client_unsent(r, c))
         return false;
-    n = n < HS_TLS_RECORD_MAX ? n : HS_TLS_RECORD_MAX;
-    *ok = hs_tls_write(c->secure->tls, p, n);
-    client_advance(c, (uint32_t)n);
+    outbuf_iov(&c->client->fly, &next, 1, HS_TLS_RECORD_MAX);
+    *ok = hs_tls_write(c->secure->tls, next.iov_base, next.iov_len);
+    outbuf_advance(&c->client->fly, (uint32_t)next.iov_len);
     return true;
 }
 

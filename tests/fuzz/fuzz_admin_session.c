@@ -23,6 +23,25 @@ void hs_outbuf_put(struct hs_outbuf *b, const void *p, size_t n)
         b->bytes += byte[i] < 128;
 }
 
+void hs_outbuf_share(struct hs_outbuf *b, struct hs_shared *s)
+{
+    hs_outbuf_put(b, s->bytes, s->len);
+}
+
+void hs_shared_release(struct hs_shared *s)
+{
+    if (--s->refs == 0)
+        s->last(s);
+}
+
+uint32_t hs_client_cut(struct hs_net *n, uint32_t reactor, const struct hs_shared *s)
+{
+    (void)n;
+    (void)reactor;
+    (void)s;
+    return 0;
+}
+
 bool hs_client_push(struct hs_net *n, struct hs_conn_id conn, const void *p, size_t len)
 {
     (void)n;

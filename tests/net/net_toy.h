@@ -16,6 +16,13 @@ struct request {
     char text[64];
 };
 
+enum { BLOCK_LEN = 300000 }; /* more than goes in one send */
+
+struct block {
+    struct hs_shared shared;
+    uint8_t bytes[BLOCK_LEN];
+};
+
 struct session {
     struct hs_conn_id id;
     char line[256];
@@ -31,6 +38,29 @@ static struct hs_in asked[16]; /* requests the owner holds */
 static uint32_t asked_n;
 static bool answer_at_once;
 static uint16_t client_port;
+
+static struct block *block, *block_before; /* the reactor's */
+static _Atomic int blocks_n, cut_n;
+
+static void block_gone(struct hs_shared *s)
+{
+    atomic_fetch_sub(&blocks_n, 1);
+    hs_free(s);
+}
+
+/* The first one is made before the reactor runs. */
+static void block_renew(void)
+{
+    block_before = block;
+    block = hs_alloc(sizeof(*block));
+    block->shared = (struct hs_shared){
+        .bytes = block->bytes, .len = sizeof(block->bytes), .refs = 1, .last = block_gone};
+    for (uint32_t i = 0; i < BLOCK_LEN; i++)
+        block->bytes[i] = (uint8_t)('a' + i % 23);
+    atomic_fetch_add(&blocks_n, 1);
+    if (block_before != NULL)
+        hs_shared_release(&block_before->shared);
+}
 
 static void put_text(struct hs_outbuf *out, const char *text)
 {
@@ -70,6 +100,14 @@ static enum hs_client_verdict run_line(struct session *s, struct hs_outbuf *out,
     } else if (strncmp(s->line, "big ", 4) == 0) {
         for (long left = strtol(s->line + 4, NULL, 10); left > 0; left -= 1000)
             hs_outbuf_put(out, FILLER, left < 1000 ? (size_t)left : 1000);
+    } else if (strcmp(s->line, "same") == 0) {
+        hs_outbuf_share(out, &block->shared);
+    } else if (strcmp(s->line, "renew") == 0) {
+        block_renew();
+        put_text(out, "renewed\n");
+    } else if (strcmp(s->line, "cut") == 0) {
+        atomic_fetch_add(&cut_n, (int)hs_client_cut(net, 0, &block_before->shared));
+        put_text(out, "cut\n");
     } else if (strcmp(s->line, "kill") == 0) {
         ck_assert(hs_client_kill(net, s->id));
     } else if (strcmp(s->line, "tell") == 0) {

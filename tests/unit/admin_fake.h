@@ -23,7 +23,7 @@ void hs_outbuf_put(struct hs_outbuf *b, const void *p, size_t n)
     b->p[b->n] = '\0';
 }
 
-enum { FAKE_PUSHES_MAX = 64, FAKE_KILLS_MAX = 8 };
+enum { FAKE_PUSHES_MAX = 64, FAKE_KILLS_MAX = 8, FAKE_SHARED_MAX = 128 };
 
 struct fake {
     struct hs_published view; /* what the session sees; version counts changes */
@@ -49,9 +49,39 @@ struct fake {
     bool has_subscribers;
     uint32_t pushed_to[FAKE_PUSHES_MAX], pushes_n; /* connections, by ix */
     uint32_t killed[FAKE_KILLS_MAX], killed_n, wakes_n;
+    bool slow; /* clients do not read what is shared with them */
+    struct hs_shared *shared[FAKE_SHARED_MAX];
+    uint32_t shared_n, cut_n; /* not read; and whose readers were closed */
 };
 
 static struct fake fake;
+
+void hs_outbuf_share(struct hs_outbuf *b, struct hs_shared *s)
+{
+    hs_outbuf_put(b, s->bytes, s->len);
+    if (!fake.slow)
+        return;
+    ck_assert_uint_lt(fake.shared_n, FAKE_SHARED_MAX);
+    s->refs++;
+    fake.shared[fake.shared_n++] = s;
+}
+
+void hs_shared_release(struct hs_shared *s)
+{
+    ck_assert_uint_gt(s->refs, 0);
+    if (--s->refs == 0)
+        s->last(s);
+}
+
+/* The one reader of the oldest; it goes at once. */
+uint32_t hs_client_cut(struct hs_net *n, uint32_t reactor, const struct hs_shared *s)
+{
+    (void)n;
+    ck_assert_uint_eq(reactor, 0);
+    ck_assert_ptr_eq(s, fake.shared[fake.cut_n]);
+    fake.cut_n++;
+    return 1;
+}
 
 bool hs_client_push(struct hs_net *n, struct hs_conn_id conn, const void *p, size_t len)
 {
