@@ -8,37 +8,16 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import time
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from ports import free_port  # noqa: E402  (after the path it is found on)
 
 HEARSAYD = os.environ.get("HEARSAYD", "build/hearsayd")
 START_S = 20
 STOP_S = 15
-
-
-def free_port():
-    """A client port whose bus port is free as well."""
-    for _ in range(200):
-        with socket.socket() as probe, socket.socket() as bus:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-            if port >= 50000 or port < 10000:
-                continue
-            try:
-                bus.bind(("127.0.0.1", port + 10000))
-            except OSError:
-                continue
-            return port
-    # The ephemeral range may lie above what leaves room for port + 10000.
-    for port in range(21000 + os.getpid() % 8000, 40000):
-        with socket.socket() as probe, socket.socket() as bus:
-            try:
-                probe.bind(("127.0.0.1", port))
-                bus.bind(("127.0.0.1", port + 10000))
-            except OSError:
-                continue
-            return port
-    raise RuntimeError("no free pair of ports")
 
 
 def run(*args, timeout=START_S, **popen):

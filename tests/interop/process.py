@@ -7,25 +7,23 @@ ended by their pid; should the test process die first, the kernel ends them
 import collections
 import os
 import pathlib
-import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 import resp
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Bus ports are 10000 higher, below the ephemeral range. Files that run at the same time
-# are given ranges that do not meet (CMakeLists.txt).
-PORTS = range(*map(int, os.environ.get("HS_PORTS", "21000-22000").split("-")))
+sys.path.append(str(ROOT / "tests"))
+from ports import free_port  # noqa: E402  (after the path it is found on)
+
 READY_S = 15
 STOP_S = 8
 SANITIZED = os.environ.get("HS_SANITIZED") == "1"  # memory and speed are not the program's own
-_given = set()
 
 NodeView = collections.namedtuple("NodeView", "ip port cport flags master epoch slots")
 
@@ -40,27 +38,6 @@ def parse_nodes(text):
         slots = tuple(s for s in f[8:] if not s.startswith("["))
         view[f[0]] = NodeView(m[1], int(m[2]), int(m[3]), flags, f[3], int(f[6]), slots)
     return view
-
-
-def free_port():
-    """A client port nobody listens on, whose bus port is free as well."""
-    start = random.randrange(len(PORTS))
-    for i in range(len(PORTS)):
-        port = PORTS[(start + i) % len(PORTS)]
-        if port not in _given and _bindable(port) and _bindable(port + 10000):
-            _given.add(port)
-            return port
-    raise AssertionError(f"no free port in {PORTS}")
-
-
-def _bindable(port):
-    with socket.socket() as s:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            s.bind(("0.0.0.0", port))
-        except OSError:
-            return False
-        return True
 
 
 def scratch():
@@ -81,11 +58,14 @@ class Node:
     def __init__(self, name, timeout_ms, conf=None, directory=None, port=None):
         self.name, self.timeout_ms = name, timeout_ms
         self.dir = directory or scratch()
-        self.port = port or free_port()
-        self.cport = self.port + 10000
+        self.move(port or free_port())
         self.conf = dict(conf or {})
         self.proc = self.id = self._client = None
         self.paused = False
+
+    def move(self, port):
+        """From the next start on."""
+        self.port, self.cport = port, port + 10000
 
     @property
     def nodes_conf(self):

@@ -121,7 +121,7 @@ class AddressChange(Case):
         c = Cluster(self, "hhrr").form().wait_formed()
         for n in (c.h[1], c.r[1]):
             self.assertEqual(n.stop(), 0)
-            n.port = process.free_port()
+            n.move(process.free_port())
         moved = [c.h[1].start(), c.r[1].start()]
         c.wait_equal(10, "two nodes moved")
         for n in moved:
@@ -132,7 +132,7 @@ class AddressChange(Case):
         c = Cluster(self, "hrr").form().wait_formed()
         for n in c.r:
             n.stop()
-            n.port = process.free_port()
+            n.move(process.free_port())
         for n in c.r:
             n.start()
         c.wait_equal(12, "both Redis nodes moved at once")
