@@ -123,6 +123,27 @@ class Mixed(Case):
         self.assertEqual(len(back.read()[2]), most - 4)
         self.assertTrue(all(n.connected() for n in c.nodes))
 
+    def test_headers_are_light_among_those_that_take_them_and_full_to_others(self):
+        """Told by bytes: a full header has 2,256, beside which what else passes is little."""
+        c, n, full = self.cluster, 300, 2256
+        valkey = c.r[0].maker == "valkey"
+
+        def headers(of, node, way):
+            """How many full headers per message this node sent or received."""
+            before = int(node.server_info()[f"net_bytes_{way}"])
+            s = Subscriber(self, c.h[1], "SUBSCRIBE", "light")
+            publisher = of.client()
+            self.addCleanup(publisher.close)
+            publish_many(publisher, "PUBLISH", "light", n)
+            for _ in range(n):
+                s.read()
+            return (int(node.server_info()[f"net_bytes_{way}"]) - before) // (n * full)
+        # Full ones go to a new link too, until the next PING on it.
+        c.wait(lambda: headers(c.h[0], c.h[0], "out") == (0 if valkey else 2), 20,
+               "full headers of ours go to Redis")
+        c.wait(lambda: headers(c.r[0], c.h[1], "in") == (0 if valkey else 1), 20,
+               "full headers of theirs come from Redis")
+
 
 class Counters(Case):
     def test_messages_are_counted_by_type(self):
