@@ -32,10 +32,9 @@ struct hs_conn_id {
     uint32_t ix, gen;
 };
 
-/* One received frame's memory; it belongs to the reactor's slab and goes back
- * through the frames ring. */
+/* One received frame's memory, of the reactor's slab or a receive buffer that
+ * several frames may share; for each of them it goes back through the frames ring. */
 struct hs_frame;
-const uint8_t *hs_frame_bytes(const struct hs_frame *f);
 
 /* A piece of memory the owner encodes into; entries of `out` borrow from it.
  * Each entry returns through the chunks ring exactly once, whatever became of

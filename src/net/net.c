@@ -31,7 +31,7 @@ static bool alloc_rings(struct hs_reactor *r)
     r->in_slots = IN_SLOTS;
     r->out_slots = power_of_two(conns_max > OUT_SLOTS_MIN ? conns_max : OUT_SLOTS_MIN);
     /* A slot for everything that can be out at once, so that a return never fails. */
-    r->frame_slots = power_of_two((uint64_t)r->slab.pages_n + 1);
+    r->frame_slots = power_of_two((uint64_t)r->slab.pages_n + LENT_MAX + 1);
     r->chunk_slots = power_of_two((uint64_t)r->out_slots * (NODES_PER_SLOT + 1) + 1);
     r->pending_max = 4 * conns_max + 4 * r->out_slots;
 
@@ -285,11 +285,6 @@ int hs_net_listen_unix(struct hs_net *n, const char *path, unsigned mode)
     if (rc == 0 && mode != 0 && chmod(path, mode) != 0)
         rc = -errno;
     return rc;
-}
-
-const uint8_t *hs_frame_bytes(const struct hs_frame *f)
-{
-    return f->bytes;
 }
 
 struct hs_port hs_net_port(struct hs_net *n, uint32_t reactor)

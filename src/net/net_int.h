@@ -8,6 +8,7 @@
 #ifndef NET_INT_H
 #define NET_INT_H
 
+#include "bufs.h"
 #include "count.h"
 #include "framer.h"
 #include "outbuf.h"
@@ -27,15 +28,18 @@
 enum {
     SQ_ENTRIES = 256,
     CQ_ENTRIES = 4096,
-    BUF_SIZE = 16 * 1024,
-    BUS_BUFS = 256,            /* powers of two; a group each, so that parked links, */
-    CLIENT_BUFS = 64,          /* which keep their buffers, never starve a client */
-    RECV_LIMIT = 2 * BUF_SIZE, /* bytes per arming, so that none takes the whole group */
-    IOV_MAX_N = 64,            /* entries in one send */
-    FLIGHT_MAX = 256 * 1024,   /* bytes in one send, but for a single larger entry */
-    SCRATCH_N = 64,            /* sends prepared between two submissions */
-    FRAMES_PER_TURN = 64,      /* of one connection, then the others have their turn */
-    OUT_PER_TURN = 4096,       /* entries of `out` looked at in a turn */
+    BUS_BUF = 64 * 1024,     /* bytes: most frames lie whole in one, and stay there */
+    CLIENT_BUF = 16 * 1024,  /* bytes */
+    BUS_BUFS = 64,           /* powers of two; a group each, so that parked links, */
+    CLIENT_BUFS = 64,        /* which keep their buffers, never starve a client */
+    RECV_BUFS = 2,           /* filled per arming, so that none takes the whole group */
+    LENT_MAX = 2048,         /* frames with the owner that lie in receive buffers */
+    LENT_PART = 4,           /* of a group's buffers, what stays with the kernel */
+    IOV_MAX_N = 64,          /* entries in one send */
+    FLIGHT_MAX = 256 * 1024, /* bytes in one send, but for a single larger entry */
+    SCRATCH_N = 64,          /* sends prepared between two submissions */
+    FRAMES_PER_TURN = 64,    /* of one connection, then the others have their turn */
+    OUT_PER_TURN = 4096,     /* entries of `out` looked at in a turn */
     CQES_PER_TURN = 2048,
     IN_SLOTS = 4096,
     OUT_SLOTS_MIN = 1024, /* or one per connection */
@@ -146,7 +150,7 @@ struct conn {
     int err;          /* why it was closed */
     uint32_t dial;
     uint16_t held_head, held_tail, held_n; /* received buffers not worked off */
-    uint16_t held_off;                     /* bytes used of the first */
+    uint32_t held_off;                     /* bytes used of the first */
     struct link link[LINKS_N];
     int64_t clock_ms; /* since when it is on its LINK_CLOCK list */
     int64_t moved_ms; /* when its send last moved */
@@ -166,18 +170,7 @@ _Static_assert(sizeof(struct conn) <= 256, "ten thousand of them are to fit into
 
 enum { SEND_LOOK_MS = 100 };
 
-enum { GEN_MAX = 0xffffff, BUF_NIL = 0xffff };
-
-/* Provided buffers of one group. */
-struct buf_group {
-    struct io_uring_buf_ring *ring;
-    uint8_t *mem;
-    uint32_t n;      /* a power of two */
-    uint32_t posted; /* with the kernel */
-    uint16_t id;
-    uint16_t *next; /* of a held buffer */
-    uint32_t *len;
-};
+enum { GEN_MAX = 0xffffff };
 
 struct listener {
     int fd;
@@ -209,7 +202,8 @@ struct hs_reactor {
     uint32_t in_slots, out_slots, frame_slots, chunk_slots;
     void *ring_mem; /* the slots of the four rings */
     struct slab slab;
-    uint32_t frames_out; /* with the owner */
+    uint32_t frames_out; /* with the owner, those in receive buffers included */
+    uint32_t lent_n;     /* which are so many */
 
     _Atomic uint64_t *queued; /* per place, for hs_net_unsent() */
 
@@ -281,7 +275,6 @@ void uring_cancel(struct hs_reactor *r, enum op op, const struct conn *c);
 uint64_t uring_user_data(enum op op, uint32_t gen, uint32_t conn);
 /* Submits and waits until something completes, or for timeout_ms; 0: does not wait. */
 void uring_turn(struct hs_reactor *r, int64_t timeout_ms);
-void bufs_post(struct buf_group *g, uint16_t buf);
 
 /* ---- count.c ---- */
 /* Whether a line may be written now. Then more is "", or how many were not before it. */
@@ -341,13 +334,19 @@ void recv_done(struct hs_reactor *r, struct conn *c, int res, uint32_t flags);
 void recv_work(struct hs_reactor *r, struct conn *c);
 /* Connections that waited for room or for their turn. True: some could go on at once. */
 bool recv_resume(struct hs_reactor *r);
+void recv_expire(struct hs_reactor *r);
+/* A frame nobody reads any more. */
+void recv_frame_done(struct hs_reactor *r, struct hs_frame *frame);
+
+/* ---- held.c ---- */
+struct buf_group *recv_group(struct hs_reactor *r, const struct conn *c);
+/* The kernel has put len bytes for c into a buffer. */
+void recv_hold(struct hs_reactor *r, struct conn *c, uint16_t buf, uint32_t len);
 void recv_drop_held(struct hs_reactor *r, struct conn *c);
 /* The first received bytes that are not worked off, as they came; NULL for none. */
 const uint8_t *recv_held(struct hs_reactor *r, const struct conn *c, size_t *n);
 /* n of them are done with. */
 void recv_used(struct hs_reactor *r, struct conn *c, size_t n);
-void recv_expire(struct hs_reactor *r);
-struct buf_group *recv_group(struct hs_reactor *r, const struct conn *c);
 
 /* ---- send.c ---- */
 void send_queue_entry(struct hs_reactor *r, const struct hs_out *out);

@@ -16,7 +16,7 @@ static void take_frames(struct hs_reactor *r)
     while (hs_frame_ring_pop(&r->frames, &ref)) {
         HS_ASSERT(r->frames_out > 0);
         r->frames_out--;
-        slab_put(&r->slab, ref.frame);
+        recv_frame_done(r, ref.frame);
     }
 }
 

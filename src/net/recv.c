@@ -1,7 +1,7 @@
 /* recv.c - received buffers, worked off in order as far as there is room.
  *
- * A connection has one multishot receive that ends by itself after RECV_LIMIT
- * bytes, so that none can take the whole buffer group. What arrives is held in
+ * A connection has one multishot receive that ends by itself after RECV_BUFS
+ * buffers, so that none can take the whole buffer group. What arrives is held in
  * a queue of buffers until it is worked off; a link that cannot go on, because
  * `in` or the slab is full, is parked with its queue and not armed again, and
  * TCP slows its peer. Nothing is dropped.
@@ -9,66 +9,6 @@
 #include "net_int.h"
 
 #include <errno.h>
-
-struct buf_group *recv_group(struct hs_reactor *r, const struct conn *c)
-{
-    return &r->bufs[c->kind == CONN_CLIENT];
-}
-
-/* ---- held buffers ---- */
-
-static void hold(struct hs_reactor *r, struct conn *c, uint16_t buf, uint32_t len)
-{
-    struct buf_group *g = recv_group(r, c);
-
-    HS_ASSERT(buf < g->n);
-    g->next[buf] = BUF_NIL;
-    g->len[buf] = len;
-    if (c->held_n == 0)
-        c->held_head = buf;
-    else
-        g->next[c->held_tail] = buf;
-    c->held_tail = buf;
-    c->held_n++;
-}
-
-/* n bytes of the first held buffer are done with. */
-void recv_used(struct hs_reactor *r, struct conn *c, size_t n)
-{
-    struct buf_group *g = recv_group(r, c);
-
-    if (n == 0)
-        return;
-    uint16_t buf = c->held_head;
-    c->held_off = (uint16_t)(c->held_off + n);
-    HS_ASSERT(c->held_off <= g->len[buf]);
-    if (c->held_off < g->len[buf])
-        return;
-    c->held_head = g->next[buf];
-    c->held_off = 0;
-    c->held_n--;
-    bufs_post(g, buf);
-}
-
-const uint8_t *recv_held(struct hs_reactor *r, const struct conn *c, size_t *n)
-{
-    struct buf_group *g = recv_group(r, c);
-
-    if (c->held_n == 0) {
-        *n = 0;
-        return NULL;
-    }
-    *n = g->len[c->held_head] - c->held_off;
-    return g->mem + (size_t)c->held_head * BUF_SIZE + c->held_off;
-}
-
-void recv_drop_held(struct hs_reactor *r, struct conn *c)
-{
-    size_t n;
-
-    while (recv_held(r, c, &n) != NULL)
-        recv_used(r, c, n);
-}
 
 /* ---- arming ---- */
 
@@ -82,7 +22,8 @@ static bool arm(struct hs_reactor *r, struct conn *c)
     sqe->flags |= IOSQE_BUFFER_SELECT;
     sqe->buf_group = recv_group(r, c)->id;
     if (r->recv_limited)
-        sqe->file_index = RECV_LIMIT; /* newer headers call this word optlen */
+        sqe->file_index =
+            RECV_BUFS * recv_group(r, c)->size; /* newer headers call this word optlen */
     c->armed = true;
     count_add(r->counts, COUNT_rearmed, 1);
     return true;
@@ -130,19 +71,30 @@ static void park(struct hs_reactor *r, struct conn *c)
     conn_set_run(r, c, RUN_PARKED);
 }
 
-static void hand_over(struct hs_reactor *r, struct conn *c)
+void recv_frame_done(struct hs_reactor *r, struct hs_frame *frame)
 {
-    struct hs_frame *frame = framer_take(&c->framer);
-    struct hs_in in = {.kind = HS_IN_FRAME, .conn = conn_id(r, c), .frame = frame};
-    enum hs_wire_err err = hs_wire_check(frame->bytes, frame->len, &in.view);
-
-    if (err != HS_WIRE_OK) {
-        count_add(r->verdicts, (enum net_counter)err, 1);
+    if (frame->level != SLAB_NONE) {
         slab_put(&r->slab, frame);
         return;
     }
+    HS_ASSERT(r->lent_n > 0);
+    r->lent_n--;
+    bufs_unref(&r->bufs[0], frame->buf);
+}
+
+static void hand_over(struct hs_reactor *r, struct conn *c, struct hs_frame *frame,
+                      const uint8_t *bytes, uint32_t len)
+{
+    struct hs_in in = {.kind = HS_IN_FRAME, .conn = conn_id(r, c), .frame = frame};
+    enum hs_wire_err err = hs_wire_check(bytes, len, &in.view);
+
+    if (err != HS_WIRE_OK) {
+        count_add(r->verdicts, (enum net_counter)err, 1);
+        recv_frame_done(r, frame);
+        return;
+    }
     if (c->secure != NULL && !secure_is_sender(r, c, &in.view)) {
-        slab_put(&r->slab, frame);
+        recv_frame_done(r, frame);
         return;
     }
     if (list_has(c, LINK_SILENT))
@@ -152,6 +104,32 @@ static void hand_over(struct hs_reactor *r, struct conn *c)
     bool pushed = hs_in_ring_push(&r->in, &in);
     HS_ASSERT(pushed); /* push_room() said so */
     r->pushed = true;
+}
+
+/* The length of a frame that lies whole in a received buffer and may stay there
+ * until the owner has read it; 0 for none. Not while much is lent already: a slow
+ * owner must not keep the buffers that all connections need. */
+static uint32_t whole_in_place(struct hs_reactor *r, const struct conn *c, const uint8_t *p,
+                               size_t n)
+{
+    const struct buf_group *g = recv_group(r, c);
+    uint32_t len;
+
+    if (c->secure != NULL || n == 0 || framer_is_partial(&c->framer) || r->lent_n == LENT_MAX ||
+        g->posted < g->n / LENT_PART)
+        return 0;
+    bool whole = hs_wire_frame_len(p, n, r->net->conf.frame_max, &len) == HS_WIRE_OK && len <= n;
+    return whole ? len : 0;
+}
+
+static void lend(struct hs_reactor *r, struct conn *c, const uint8_t *p, uint32_t len)
+{
+    struct buf_group *g = recv_group(r, c);
+
+    g->refs[c->held_head]++;
+    r->lent_n++;
+    hand_over(r, c, bufs_frame(g, c->held_head), p, len);
+    recv_used(r, c, len);
 }
 
 /* When no frame is with the owner, no memory will come back by waiting: all of
@@ -188,6 +166,21 @@ static void rest(struct hs_reactor *r, struct conn *c)
         conn_set_run(r, c, RUN_REARM);
 }
 
+/* Whether c may hand over a frame now; if not, it is on a list that says why. */
+static bool may_hand_over(struct hs_reactor *r, struct conn *c, int *budget)
+{
+    if (!push_room(r)) {
+        park(r, c);
+        return false;
+    }
+    if ((*budget)-- == 0) {
+        conn_set_run(r, c, RUN_READY);
+        return false;
+    }
+    c->stuck = false;
+    return true;
+}
+
 static void work_bus(struct hs_reactor *r, struct conn *c)
 {
     for (int budget = FRAMES_PER_TURN;;) {
@@ -196,6 +189,13 @@ static void work_bus(struct hs_reactor *r, struct conn *c)
         const uint8_t *p = input(r, c, &n);
         if (c->closing)
             return;
+        uint32_t len = whole_in_place(r, c, p, n);
+        if (len > 0) {
+            if (!may_hand_over(r, c, &budget))
+                return;
+            lend(r, c, p, len);
+            continue;
+        }
         enum framer_result result =
             framer_feed(&c->framer, &r->slab, r->net->conf.frame_max, p, n, &used, &err);
         input_used(r, c, used);
@@ -207,16 +207,10 @@ static void work_bus(struct hs_reactor *r, struct conn *c)
             rest(r, c);
             return;
         case FRAMER_WHOLE:
-            if (!push_room(r)) {
-                park(r, c);
+            if (!may_hand_over(r, c, &budget))
                 return;
-            }
-            if (budget-- == 0) {
-                conn_set_run(r, c, RUN_READY);
-                return;
-            }
-            c->stuck = false;
-            hand_over(r, c);
+            struct hs_frame *frame = framer_take(&c->framer);
+            hand_over(r, c, frame, frame->bytes, frame->len);
             if (c->closing)
                 return;
             continue;
@@ -324,7 +318,7 @@ void recv_done(struct hs_reactor *r, struct conn *c, int res, uint32_t flags)
         if (c->closing || c->ending || res <= 0)
             bufs_post(g, buf);
         else
-            hold(r, c, buf, (uint32_t)res);
+            recv_hold(r, c, buf, (uint32_t)res);
     }
     if (res > 0)
         count_add(r->counts, COUNT_bytes_in, (uint64_t)res);

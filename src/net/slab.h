@@ -14,16 +14,19 @@
 #include "hearsay/base.h"
 
 enum {
-    SLAB_PAGE = 4096,    /* the smallest block */
+    SLAB_PAGE = 4096, /* the smallest block */
+    SLAB_NONE = 0xff,
     SLAB_LEVELS_MAX = 16 /* the largest is SLAB_PAGE << 15 */
 };
 
-/* The start of every block; the frame's bytes follow it. */
+/* The start of every block; the frame's bytes follow it. Also the start of a
+ * receive buffer, which is no block: its level is SLAB_NONE. */
 struct hs_frame {
     uint32_t len;  /* of the frame, once it is complete */
     uint32_t size; /* bytes that fit */
     uint8_t level;
-    uint8_t pad[55];
+    uint16_t buf; /* which receive buffer */
+    uint8_t pad[52];
     uint8_t bytes[];
 };
 

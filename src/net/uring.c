@@ -1,15 +1,12 @@
 /* uring.c - the ring of one reactor, and everything that depends on versions.
  *
- * liburing 2.3 has no call to set up a buffer ring and no name for the byte
- * limit of a multishot receive; both are done by hand here. The ring is made
- * by the thread that uses it, because the kernel lets no other in.
+ * The ring is made by the thread that uses it, because the kernel lets no other in.
  */
 #include "net_int.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
 enum { GEN_SHIFT = 32, OP_SHIFT = 56 };
 
@@ -29,55 +26,6 @@ static int ring_create(struct io_uring *ring)
     return io_uring_queue_init_params(SQ_ENTRIES, ring, &p);
 }
 
-/* ---- buffers ---- */
-
-void bufs_post(struct buf_group *g, uint16_t buf)
-{
-    io_uring_buf_ring_add(g->ring, g->mem + (size_t)buf * BUF_SIZE, BUF_SIZE, buf,
-                          io_uring_buf_ring_mask(g->n), 0);
-    io_uring_buf_ring_advance(g->ring, 1);
-    g->posted++;
-}
-
-/* The kernel wants whole pages, which is why these are mapped and not hs_alloc(). */
-static void *map_pages(size_t n)
-{
-    void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    return p == MAP_FAILED ? NULL : p;
-}
-
-static int bufs_open(struct hs_reactor *r, struct buf_group *g, uint16_t id, uint32_t n)
-{
-    *g = (struct buf_group){.id = id, .n = n};
-    g->ring = map_pages(n * sizeof(struct io_uring_buf));
-    g->mem = map_pages((size_t)n * BUF_SIZE);
-    g->next = hs_alloc(n * sizeof(g->next[0]));
-    g->len = hs_alloc(n * sizeof(g->len[0]));
-    if (g->ring == NULL || g->mem == NULL || g->next == NULL || g->len == NULL)
-        return -ENOMEM;
-    struct io_uring_buf_reg reg = {
-        .ring_addr = (uint64_t)(uintptr_t)g->ring, .ring_entries = n, .bgid = id};
-    int rc = io_uring_register_buf_ring(&r->ring, &reg, 0);
-    if (rc < 0)
-        return rc;
-    io_uring_buf_ring_init(g->ring);
-    for (uint32_t i = 0; i < n; i++)
-        bufs_post(g, (uint16_t)i);
-    return 0;
-}
-
-static void bufs_close(struct buf_group *g)
-{
-    if (g->ring != NULL)
-        munmap(g->ring, g->n * sizeof(struct io_uring_buf));
-    if (g->mem != NULL)
-        munmap(g->mem, (size_t)g->n * BUF_SIZE);
-    hs_free(g->next);
-    hs_free(g->len);
-    *g = (struct buf_group){0};
-}
-
 /* ---- the ring ---- */
 
 int uring_open(struct hs_reactor *r)
@@ -88,9 +36,9 @@ int uring_open(struct hs_reactor *r)
         return rc;
     io_uring_register_ring_fd(&r->ring); /* saves a look-up per call; fine without */
     r->scratch = hs_alloc(SCRATCH_N * sizeof(r->scratch[0]));
-    rc = r->scratch == NULL ? -ENOMEM : bufs_open(r, &r->bufs[0], 0, BUS_BUFS);
+    rc = r->scratch == NULL ? -ENOMEM : bufs_open(&r->ring, &r->bufs[0], 0, BUS_BUFS, BUS_BUF);
     if (rc == 0)
-        rc = bufs_open(r, &r->bufs[1], 1, CLIENT_BUFS);
+        rc = bufs_open(&r->ring, &r->bufs[1], 1, CLIENT_BUFS, CLIENT_BUF);
     if (rc < 0)
         uring_close(r);
     return rc;
