@@ -3,6 +3,9 @@
  * Messages are copies of one header that holds only what is durable. While a
  * change that must be on disk first waits for its save, c->hdr stays as it
  * was, so we look to others as if we had not changed yet, and nothing waits.
+ *
+ * Length: all messages begin alike and only here, so that none can leave with a
+ * header that is not durable.
  */
 #include "core_int.h"
 
@@ -344,19 +347,33 @@ static bool hears_publish(const struct hs_core *c, uint16_t ix, bool sharded)
     return core_same_shard(c, ix, SELF);
 }
 
+/* Whether light messages may go to this one but for a PING before them, see
+ * core_ping(). It is sent now: nodes that hear of each other in gossip can do
+ * without PINGs for minutes. */
+static bool lacks_ping(const struct hs_core *c, uint16_t ix)
+{
+    return has_flag(c, ix, HS_NODE_LIGHT) && c->cold[ix].has_from && !c->cold[ix].light_ok;
+}
+
 /* Receivers share two encodings at most: with a header, and without for those
- * that said they take it. */
+ * that said they take it. At most one PING goes along, to keep the step short; as
+ * a control message it leaves before what is published. */
 uint32_t core_publish(struct hs_core *c, const struct hs_publish *p, bool sharded)
 {
     uint16_t type = sharded ? HS_MSG_PUBLISHSHARD : HS_MSG_PUBLISH;
     uint32_t off[2], len[2] = {0}, n = 0;
 
     HS_ASSERT(bytes_left(c) >= hs_core_publish_need(p));
+    bool may_ping = bytes_left(c) >= hs_core_bytes_need(c) + hs_core_publish_need(p);
     for (uint16_t i = 1; i < c->nodes_hi; i++) {
-        bool light = has_flag(c, i, HS_NODE_LIGHT) && c->cold[i].light_ok;
         if (!hears_publish(c, i, sharded)) {
             continue;
         }
+        if (may_ping && lacks_ping(c, i)) {
+            core_ping(c, i, HS_MSG_PING);
+            may_ping = false;
+        }
+        bool light = has_flag(c, i, HS_NODE_LIGHT) && c->cold[i].light_ok;
         if (len[light] == 0) {
             uint8_t *at = c->out->bytes + c->out->bytes_n;
             if (!light) {

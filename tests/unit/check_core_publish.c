@@ -42,7 +42,7 @@ static void teardown(void)
     world_fini(&w);
 }
 
-static int64_t publish(bool sharded)
+static void publish_at_once(bool sharded)
 {
     static const struct hs_publish p = {.channel = (const uint8_t *)"news",
                                         .message = (const uint8_t *)"hello",
@@ -50,6 +50,11 @@ static int64_t publish(bool sharded)
                                         .message_len = 5};
     struct hs_cmd cmd = {.type = HS_CMD_PUBLISH, .publish = &p, .sharded = sharded};
     world_command(&w, 0, cmd);
+}
+
+static int64_t publish(bool sharded)
+{
+    publish_at_once(sharded);
     int64_t n = w.node[0].number;
     world_run(&w, 100);
     return n;
@@ -84,16 +89,36 @@ START_TEST(a_peer_that_has_not_connected_to_us_yet_gets_a_header)
     c->out->n = c->out->bytes_n = 0;
     core_ping(c, ix, HS_MSG_PING);
     ck_assert(!c->cold[ix].light_ok);
-    c->cold[ix].has_from = true;
     publish(false);
     ck_assert_uint_eq(full_n[1], 1);
     ck_assert_uint_eq(light_n[1], 0);
+    c->cold[ix].has_from = true;
     c->out = &w.acts;
     c->out->n = c->out->bytes_n = 0;
     core_ping(c, ix, HS_MSG_PING);
     publish(false);
     ck_assert_uint_eq(full_n[1], 1);
     ck_assert_uint_eq(light_n[1], 1);
+}
+END_TEST
+
+/* Or else it might be minutes until the next PING: gossip can do without them. */
+START_TEST(a_publish_makes_itself_known_to_one_peer_and_is_light_from_then_on)
+{
+    struct hs_core *c = w.node[0].core;
+    uint16_t one = world_find(&w, 0, 1), two = world_find(&w, 0, 2);
+    c->cold[one].light_ok = c->cold[two].light_ok = false;
+    uint64_t pings = c->sent[HS_MSG_PING];
+    publish_at_once(false);
+    ck_assert_uint_eq(c->sent[HS_MSG_PING] - pings, 1);
+    ck_assert_uint_eq(c->cold[one].light_ok + c->cold[two].light_ok, 1);
+    publish_at_once(false);
+    ck_assert_uint_eq(c->sent[HS_MSG_PING] - pings, 2);
+    publish_at_once(false);
+    ck_assert_uint_eq(c->sent[HS_MSG_PING] - pings, 2);
+    world_run(&w, 100);
+    ck_assert_uint_eq(light_n[1] + light_n[2], 1 + 2 + 2);
+    ck_assert_uint_eq(full_n[1] + full_n[2], 1);
 }
 END_TEST
 
@@ -140,6 +165,7 @@ int main(void)
     TCase *t = tcase_create("publish");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, everybody_hears_a_publish_without_a_header_if_it_can);
+    tcase_add_test(t, a_publish_makes_itself_known_to_one_peer_and_is_light_from_then_on);
     tcase_add_test(t, a_peer_that_never_showed_it_takes_light_messages_gets_a_header);
     tcase_add_test(t, a_peer_that_has_not_connected_to_us_yet_gets_a_header);
     tcase_add_test(t, a_sharded_publish_stays_in_its_shard);
