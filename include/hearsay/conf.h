@@ -86,7 +86,7 @@ struct hs_conf {
     uint32_t nodes_max;  /* cluster-nodes-max: the largest cluster to prepare for */
     uint32_t reactors;   /* 0: one per core less the owner's */
     uint32_t io_threads; /* a hint: stock's thread count, for where reactors is 0 */
-    bool cpu_pinning;
+    bool cpu_pinning, sandbox;
     char notification_script[HS_PATH_MAX]; /* "" for none */
     struct hs_ranges bus_allow;
     uint32_t links_per_address; /* that peers dialed; 0: nodes_max */

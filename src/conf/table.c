@@ -295,6 +295,8 @@ const struct conf_row conf_table[] = {
            "A hint only, kept for redis.conf's sake: 'reactors' decides."),
     YES_NO(CONF_OURS, "cpu-pinning", NULL, cpu_pinning, "no", ONCE,
            "Tie each reactor and the owner to a core of its own."),
+    YES_NO(CONF_OURS, "sandbox", NULL, sandbox, "yes", ONCE,
+           "Once up, run no programs, and write only in directories of files named here."),
     TEXT(CONF_OURS, "notification-script", notification_script, NULL, "", ONCE,
          "A program to call with each urgent event's name and line; empty for none."),
     NUMBER(CONF_OURS, "metrics-port", NULL, metrics_port, 0, 65535, "0", "port", ONCE,

@@ -92,6 +92,9 @@ int daemon_listen(struct daemon *d);
 /* privileges.c: before there are threads, which would keep theirs. */
 void daemon_drop_privileges(const struct daemon *d);
 
+/* sandbox.c: before there are threads, and after privileges were dropped. */
+void daemon_enter_sandbox(const struct daemon *d);
+
 /* threads.c */
 uint32_t daemon_cpus(cpu_set_t *set);
 int daemon_start_threads(struct daemon *d);

@@ -74,6 +74,7 @@ static void announce(const struct daemon *d)
 static int serve(struct daemon *d)
 {
     daemon_drop_privileges(d);
+    daemon_enter_sandbox(d);
     int code = daemon_start_threads(d);
     if (code == DAEMON_OK) {
         daemon_write_pidfile(d);

@@ -68,6 +68,7 @@ enum framer_result framer_feed(struct framer *f, struct slab *slab, uint32_t fra
     HS_ASSERT(f->have <= f->want && f->want <= frame_max);
     if (!make_room(f, slab, n - *used))
         return FRAMER_NO_MEMORY;
+    HS_ASSERT(f->frame != NULL);
 
     uint32_t take = min_u32(n - *used, f->want - f->have);
     if (take > 0)
