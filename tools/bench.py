@@ -199,6 +199,10 @@ def short(v):
     return f"{v:,.0f}" if abs(v) >= 1000 else f"{v:.3g}"
 
 
+def figure(v):
+    return short(v or None)  # nothing was measured where it is nothing
+
+
 def spread(values, form=short):
     """The median, and how far the rounds were apart."""
     if not values:
@@ -226,7 +230,7 @@ class Table:
         figures = []
         for key in ("rate_per_s", "cpu_us_each", "core", "p99_ms", "p999_ms", "peak_mb",
                     "joined_s"):
-            pair = [short(runs.seen(key, kind)) for kind in runs.by]
+            pair = [figure(runs.seen(key, kind)) for kind in runs.by]
             figures.append(" / ".join(pair))
         wrong = sum(v for kind in runs.by for v in runs.values("wrong_answers", kind))
         note = "".join(f"; {kind}: {why}" for kind, why in runs.why.items())
@@ -367,8 +371,8 @@ def publish(table):
                  redis=short(full.seen("p999_ms", REDIS)))
 
 
-PARTS = {"flood": flood, "changes": changes, "publish": publish, "topology": topology,
-         "steady": steady}
+PARTS = {"flood": flood, "changes": changes, "steady": steady, "publish": publish,
+         "topology": topology}
 
 
 def machine():
@@ -401,9 +405,146 @@ def compare(parts):
             "servers on core 0, the tool on the others.\n\n" + table.text())
 
 
+# ---- growth ----
+
+SIZES = (100, 1000, 3000, 5000, LARGEST)
+GROWTH = (("cpu", "CPU of one PING answered under flood, us", "cpu_us_each", "flood"),
+          ("steady", "% of a core for full-rate heartbeats, 15 s", "core", "steady"),
+          ("memory", "largest memory, joining included, MB", "peak_mb", "steady"),
+          ("join", "seconds from nothing to all peers connected", "joined_s", "steady"))
+
+
+def grow(sizes):
+    where, seen = machine(), {}
+    for peers in sizes:
+        cases = {"flood": case_of("flood", peers, "--warmup", "1s", "--duration", "2s"),
+                 "steady": case_of("steady", peers, "--full-rate", "--duration", "8s")}
+        for mode, case in cases.items():
+            seen[mode, peers] = Runs(f"{mode}, {peers:,} peers", case, rounds=1)
+    rows, plots = [], {name: {OURS: [], REDIS: []} for name, *_ in GROWTH}
+    for peers in sizes:
+        row = [f"{peers:,}"]
+        for name, _, key, mode in GROWTH:
+            pair = [seen[mode, peers].seen(key, kind) for kind in (OURS, REDIS)]
+            row.append(" / ".join(short(v) for v in pair))
+            for kind, v in zip((OURS, REDIS), pair):
+                if v is not None:
+                    plots[name][kind].append([peers, v])
+        failed = {k: w for mode in ("flood", "steady") for k, w in seen[mode, peers].why.items()}
+        rows.append([*row, "; ".join(f"{k}: {w}" for k, w in failed.items()) or "-"])
+    PLOTS.mkdir(exist_ok=True)
+    for name, title, _, _ in GROWTH:
+        if any(plots[name].values()):
+            scale.plot(PLOTS / f"{name}.svg", title, "peers",
+                       {k: p for k, p in plots[name].items() if p}, marks=True)
+    pictures = "\n".join(f"![{title}](performance/{name}.svg)" for name, title, *_ in GROWTH)
+    between("grow", "end grow", f"{where} One run of each; ours / redis-server.\n\n" + scale.table(
+        ["peers", *(title for _, title, *_ in GROWTH), "could not be run"], rows)
+        + "\n\n" + pictures)
+
+
+# ---- threads ----
+
+def thread_cpu(pid):
+    """CPU seconds by thread name, and the owner's id."""
+    used, owner = {}, None
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        name = (task / "comm").read_text().strip()
+        spent = int((task / "schedstat").read_text().split()[0]) / 1e9
+        kind = "reactors" if name.startswith("reactor") else name
+        used[kind] = used.get(kind, 0) + spent
+        owner = int(task.name) if name == "owner" else owner
+    return used, owner
+
+
+class Quota:
+    """The owner thread held to a share of a core, so that it saturates before all else."""
+
+    def __init__(self, share):
+        self.share, self.path = share, None
+
+    def __call__(self, pid):
+        if self.path is None:
+            owner = None
+            for _ in range(100):  # it listens before its threads run
+                owner = owner or thread_cpu(pid)[1]
+                time.sleep(0 if owner else 0.05)
+            self.path = pathlib.Path(f"/sys/fs/cgroup/cpu/hearsay-bench-{pid}")
+            self.path.mkdir()
+            (self.path / "cpu.cfs_period_us").write_text("10000")
+            (self.path / "cpu.cfs_quota_us").write_text(str(round(10000 * self.share)))
+            (self.path / "tasks").write_text(str(owner))
+        return thread_cpu(pid)
+
+    def end(self):
+        if self.path is not None and self.path.exists():
+            self.path.rmdir()  # its only thread has ended
+
+
+def owner_cost(figures):
+    """us of the owner's and the reactors' CPU for one PING, of all that the run's process used."""
+    used = figures["watched"][1][0]
+    total = sum(used.values())
+    return [figures["cpu_us_each"] * used.get(k, 0) / total for k in ("owner", "reactors")]
+
+
+def confirm(peers, owner_us, share=0.1):
+    """PINGs/s when the owner has so much of a core, and what was computed for it."""
+    quota = Quota(share)
+    case = case_of("flood", peers, "--warmup", "1s", "--duration", "3s", pin=None)
+    try:
+        figures = run(OURS, case, ("--reactors", "1"), quota)
+    except OSError as e:
+        return f"not confirmed here: {e}"
+    finally:
+        quota.end()
+    if "why" in figures:
+        return f"not confirmed: {figures['why']}"
+    computed = share * 1e6 / owner_us
+    return (f"held to {share * 100:.0f} % of a core: {figures['rate_per_s']:,.0f} PINGs/s, computed "
+            f"{computed:,.0f} ({figures['rate_per_s'] / computed:.2f})")
+
+
+def saturation(costs, timeout_s=15):
+    """How many nodes keep the owner busy at full rate: 4 N / timeout messages, a + b N us each."""
+    (n1, c1), (n2, c2) = costs[0], costs[-1]
+    b = (c2 - c1) / (n2 - n1)
+    a = max(c1 - b * n1, 0)
+    rate = 4 / timeout_s
+    return (-a + (a * a + 4 * b * 1e6 / rate) ** 0.5) / (2 * b)
+
+
+def scaling():
+    where, rows, costs, owners = machine(), [], [], []
+    for peers, reactors in ((1000, 1), (1000, 2), (1000, 3), (100, 1), (5000, 1)):
+        case = case_of("flood", peers, "--warmup", "1s", "--duration", "6s", pin=None)
+        figures = run(OURS, case, ("--reactors", str(reactors)), thread_cpu)
+        print(f"{peers} peers, {reactors} reactors: {figures.get('why', 'done')}", flush=True)
+        if "why" in figures:
+            rows.append([f"{peers:,}", str(reactors), figures["why"], "-", "-", "-", "-"])
+            continue
+        owner, reactor = owner_cost(figures)
+        rows.append([f"{peers:,}", str(reactors), short(figures["rate_per_s"]),
+                     short(figures["cpu_us_each"]), short(reactor), short(owner),
+                     short(1e6 / owner)])
+        if reactors == 1:
+            costs.append((peers, owner))
+    for peers, owner in sorted(costs):
+        owners.append([f"{peers:,}", short(1e6 / owner), confirm(peers, owner)])
+    nodes = saturation(sorted(costs)) if len(costs) > 1 else None
+    between("scaling", "end scaling", f"{where}\n\n" + scale.table(
+        ["peers", "reactors", "PINGs/s", "CPU us each", "of it reactors", "of it the owner",
+         "the owner alone would do, PINGs/s"], rows) + "\n\n"
+        + scale.table(["peers", "the owner saturates at, PINGs/s", "confirmed"], owners)
+        + "\n\nAt full-rate heartbeats and a node timeout of 15 s the owner would be busy all the "
+          f"time with {short(nodes)} nodes.")
+
+
 def main():
     args = sys.argv[1:]
-    if args[:1] != ["compare"] or set(args[1:]) - set(PARTS):
+    sizes = [int(x) for x in args[1:] if x.isdigit()]
+    if not ((args[:1] == ["compare"] and not set(args[1:]) - set(PARTS))
+            or (args[:1] == ["grow"] and len(sizes) == len(args) - 1) or args == ["scaling"]):
         sys.exit(__doc__)
     if shutil.which("redis-server") is None:
         sys.exit("bench.py: redis-server is needed for the comparison: tools/dev deps")
@@ -412,7 +553,12 @@ def main():
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     LOG.write_text("")
-    compare(args[1:])
+    if args[0] == "compare":
+        compare(args[1:])
+    elif args[0] == "grow":
+        grow(sizes or SIZES)
+    else:
+        scaling()
     print(f"{PAGE.relative_to(ROOT)} is renewed; every run is in {LOG}")
 
 

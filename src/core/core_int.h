@@ -16,9 +16,10 @@
 #include <string.h>
 
 enum {
-    SELF = 0,       /* the local node's index */
-    NIL16 = 0xffff, /* no node, no row, no slot of the wheel */
-    TICK_MS = 100,  /* the stock servers' cron */
+    SELF = 0,               /* the local node's index */
+    NIL16 = 0xffff,         /* no node, no row, no slot of the wheel */
+    TICK_MS = 100,          /* the stock servers' cron */
+    SLICE_TELLS_MAX = 2048, /* messages about verdicts in a part of a tick: milliseconds of work */
     WHEEL_SLOTS = 512,
     BLACKLIST_MAX = 256, /* the oldest entry gives way, counted */
     VOTES_PENDING_MAX = 8,
@@ -350,6 +351,7 @@ struct hs_core {
     int64_t accuse_after; /* no PFAIL before: we were not running */
     uint32_t tick_pings_n, tick_dials_n;   /* so far in this tick */
     uint32_t slice_pings_n, slice_dials_n; /* and in this part of it, */
+    uint32_t slice_tells_n;                /* and messages about verdicts, */
     int64_t slice_end;                     /* which is over at this mono ms */
     uint32_t notes_n;                      /* so far in this step */
     int64_t promised_at;                   /* mono ms of the tick asked for after the last step */
@@ -507,6 +509,7 @@ void core_judge(struct hs_core *c, uint16_t ix);
 void core_fail(struct hs_core *c, uint16_t ix, uint16_t by, uint32_t reports);
 void core_reached(struct hs_core *c, uint16_t ix);
 void core_announce(struct hs_core *c);
+bool core_may_announce(const struct hs_core *c);
 
 /* gossip.c, ext.c */
 void core_gossip_read(struct hs_core *c, uint16_t sender, const struct hs_view *v);

@@ -62,13 +62,22 @@ void core_judge(struct hs_core *c, uint16_t ix)
     }
 }
 
-/* Tells everybody of the verdicts reached, as many as one step has room for:
- * one gossip section can complete hundreds, each for thousands of nodes. Only
- * ticks do, which are asked for at once while any wait, so that whoever drives
- * the core sets the pace when its ways out are full. */
+/* May a verdict go out to everybody in this slice of a tick? One may always. */
+bool core_may_announce(const struct hs_core *c)
+{
+    return c->slice_tells_n == 0 || c->slice_tells_n + c->nodes_n <= SLICE_TELLS_MAX;
+}
+
+/* Tells everybody of the verdicts reached, so many in a slice of a tick: one
+ * gossip section can complete hundreds, each for thousands of nodes, and who
+ * lives wants answers meanwhile. Only ticks do, which are asked for in every
+ * slice while any wait, so that whoever drives the core may put them off when
+ * its ways out are full. */
 void core_announce(struct hs_core *c)
 {
-    while (c->announce_n > 0 && c->out->max - c->out->n >= c->nodes_n + 64 && core_can_ping(c)) {
+    while (c->announce_n > 0 && core_may_announce(c) &&
+           c->out->max - c->out->n >= c->nodes_n + 64 && core_can_ping(c)) {
+        c->slice_tells_n += c->nodes_n;
         uint16_t ix = c->announce[c->announce_head];
         c->announce_head = (c->announce_head + 1) % c->opts.nodes_max;
         c->announce_n--;

@@ -258,6 +258,7 @@ void core_tick(struct hs_core *c)
     if (c->now.mono.ms >= c->slice_end) {
         c->slice_pings_n = 0;
         c->slice_dials_n = 0;
+        c->slice_tells_n = 0;
         c->slice_end = c->now.mono.ms + TICK_MS / TICK_SLICES;
     }
     core_announce(c);
@@ -288,10 +289,10 @@ hs_mono hs_core_next_tick(const struct hs_core *c)
 
     at = is_busy(c) ? sooner(at, c->ticked_at + TICK_MS) : at;
 
-    if (c->announce_n > 0 || (c->behind && !slice_is_full(c))) {
+    if ((c->announce_n > 0 && core_may_announce(c)) || (c->behind && !slice_is_full(c))) {
         return (hs_mono){c->now.mono.ms};
     }
-    if (c->behind) {
+    if (c->announce_n > 0 || c->behind) {
         return (hs_mono){later(c->slice_end, c->now.mono.ms)};
     }
     return (hs_mono){core_wheel_next(c, later(at, c->ticked_at + TICK_MS))};

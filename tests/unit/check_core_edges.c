@@ -279,6 +279,40 @@ START_TEST(a_pause_is_noticed_once)
 END_TEST
 
 /* We are the only voter, or the only voter is somebody else. */
+/* So that answers go out between them. */
+START_TEST(a_verdict_waits_for_the_next_slice_if_this_one_is_full)
+{
+    static const struct {
+        uint32_t told_n; /* messages about verdicts in this slice before */
+        bool now;
+    } CASES[] = {{0, true},
+                 {SLICE_TELLS_MAX - 3, true},
+                 {SLICE_TELLS_MAX - 2, false},
+                 {UINT32_MAX / 2, false}};
+
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        struct hs_topo *boot = solo_topo(3);
+        boot->owner[0] = 0;
+        solo_init(&s);
+        solo_start(&s, boot);
+        solo_connect(&s, 1);
+        solo_tick(&s, TICK_MS);
+        s.core->out = &s.acts;
+        core_suspect(s.core, 2);
+        s.core->slice_tells_n = CASES[i].told_n;
+        int64_t wait_ms = hs_core_next_tick(s.core).ms - s.now.mono.ms;
+        ck_assert_int_eq(wait_ms, CASES[i].now ? 0 : 10);
+        solo_tick(&s, 0);
+        ck_assert_uint_eq(solo_sent(&s, HS_MSG_FAIL), CASES[i].now);
+        solo_tick(&s, 10);
+        ck_assert_uint_eq(solo_sent(&s, HS_MSG_FAIL), !CASES[i].now);
+        if (i + 1 < sizeof(CASES) / sizeof(CASES[0])) {
+            solo_fini(&s);
+        }
+    }
+}
+END_TEST
+
 START_TEST(only_a_lone_voter_judges_alone)
 {
     for (uint16_t owner = 0; owner < 2; owner++) {
@@ -319,6 +353,7 @@ int main(void)
     tcase_add_test(tc, a_failed_replica_that_answers_is_a_replica_again);
     tcase_add_test(tc, an_update_names_the_slots_their_owner_still_claims);
     tcase_add_test(tc, a_pause_is_noticed_once);
+    tcase_add_test(tc, a_verdict_waits_for_the_next_slice_if_this_one_is_full);
     tcase_add_test(tc, only_a_lone_voter_judges_alone);
     suite_add_tcase(suite, tc);
     return hs_test_main(suite);
