@@ -208,6 +208,7 @@ class Certificate(unittest.TestCase):
         at = node.dir + "/"
         node.start("--tls-port", free_port(), "--tls-cert-file", at + "cert", "--tls-key-file",
                    at + "key", "--tls-ca-cert-file", at + "cert")
+        version = node.call("HEARSAY", "TOPOLOGY", "SINCE", 0)[1]
         wait(self, lambda: "watch_certificate_ends_now:1" in node.call("INFO", "hearsay"),
              node.read_log)
         self.assertIn("watch_certificate_expired:0", node.call("INFO", "hearsay"))
@@ -215,6 +216,8 @@ class Certificate(unittest.TestCase):
              node.read_log)
         self.assertIn("watch_certificate_ends_now:0", node.call("INFO", "hearsay"))
         self.assertEqual(node.read_log().count("+certificate-expired "), 1)
+        told = str(node.call("HEARSAY", "TOPOLOGY", "SINCE", version))
+        self.assertEqual(told.count("'+certificate-expired'"), 1)
         self.assertEqual(node.stop(), 0)
 
 

@@ -114,6 +114,11 @@ class Failover(Case):
         fail = pushes.events[order[0]][1]
         self.assertEqual((fail["slots"], fail["quorum"]), ("5461", "2"))
         self.assertIsNotNone(pushes.find("+pfail", node=r0.id), pushes.events)
+        # As an operator finds it: one line, one counter.
+        log = (h0.dir / "log").read_text()
+        self.assertRegex(log, rf"Marking node {r0.id} .* as failing \(quorum reached\)\."
+                              rf"|FAIL message received from \S+ .* about {r0.id} ")
+        self.assertEqual(counter(h0, "core_fail"), 1)
         self.assertEqual(channels.read()[:len(pushes.events)], pushes.events)
 
         reply = h0.call("HEARSAY", "TOPOLOGY", "SINCE", version)
