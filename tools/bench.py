@@ -501,8 +501,9 @@ def confirm(peers, owner_us, share=0.1):
     if "why" in figures:
         return f"not confirmed: {figures['why']}"
     computed = share * 1e6 / owner_us
-    return (f"held to {share * 100:.0f} % of a core: {figures['rate_per_s']:,.0f} PINGs/s, computed "
-            f"{computed:,.0f} ({figures['rate_per_s'] / computed:.2f})")
+    seen = figures["rate_per_s"]
+    return (f"held to {share * 100:.0f} % of a core: {seen:,.0f} PINGs/s, computed "
+            f"{computed:,.0f} ({seen / computed:.2f})")
 
 
 def saturation(costs, timeout_s=15):
