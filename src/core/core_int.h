@@ -475,6 +475,7 @@ void core_link_up(struct hs_core *c, struct hs_link l, const struct hs_link_up *
 void core_link_down(struct hs_core *c, struct hs_link l);
 void core_dial_failed(struct hs_core *c, struct hs_dial d);
 void core_link_bind(struct hs_core *c, struct hs_link l, uint16_t ix);
+void core_link_adopt(struct hs_core *c, uint16_t ix);
 void core_close_to(struct hs_core *c, uint16_t ix, int64_t redial_at);
 void core_close_from(struct hs_core *c, uint16_t ix);
 void core_close(struct hs_core *c, struct hs_link l);

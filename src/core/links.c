@@ -169,6 +169,19 @@ void core_link_bind(struct hs_core *c, struct hs_link l, uint16_t ix)
     core_changed(c);
 }
 
+/* A peer that connected to us before we knew it may have no reason to write
+ * again for minutes. Its connection is found by what it said then. */
+void core_link_adopt(struct hs_core *c, uint16_t ix)
+{
+    for (uint32_t i = 0; i < c->opts.links_max && !c->cold[ix].has_from; i++) {
+        const struct link *link = &c->links[i];
+        if (link->up && !link->outbound && link->node == NIL16 &&
+            memcmp(&link->said, &c->hot[ix].id, sizeof(link->said)) == 0) {
+            core_link_bind(c, (struct hs_link){.ix = i, .gen = link->gen}, ix);
+        }
+    }
+}
+
 void core_close_to(struct hs_core *c, uint16_t ix, int64_t redial_at)
 {
     if (c->cold[ix].to_state == TO_UP) {

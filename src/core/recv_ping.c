@@ -159,6 +159,9 @@ static void measure(struct hs_core *c, uint16_t ix)
 static void answered(struct hs_core *c, uint16_t ix)
 {
     measure(c, ix);
+    if (c->hot[ix].ping_sent != 0 && !c->cold[ix].has_from) {
+        core_link_adopt(c, ix); /* linear in the connections, so only after a ping of ours */
+    }
     c->hot[ix].pong_received = c->now.mono.ms;
     c->hot[ix].ping_sent = 0;
     core_board_sync(c, ix);

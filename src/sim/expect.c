@@ -127,6 +127,50 @@ static bool epochs_differ(struct asked *q)
     return true;
 }
 
+static bool is_master_that_works(const struct hs_topo_node *n)
+{
+    return (n->flags & HS_NODE_MASTER) != 0 && (n->flags & (HS_NODE_FAIL | HS_NODE_HANDSHAKE)) == 0;
+}
+
+/* What the always-on checker of the daemon would tell of, judged anew here;
+ * NULL if nothing. */
+static const char *oddity(const struct hs_topo *t, int64_t timeout_ms)
+{
+    for (uint32_t a = 0; a < t->nodes_n; a++) {
+        const struct hs_topo_node *n = &t->nodes[a];
+        if (n->split_with != 0) {
+            return "sees a slot with two owners in one epoch";
+        }
+        if (n->master != HS_TOPO_NONE && (t->nodes[n->master].flags & HS_NODE_SLAVE) != 0) {
+            return "sees a replica of a replica";
+        }
+        if (hs_topo_one_way(n, t->taken_ms, timeout_ms) != HS_ONE_WAY_NO) {
+            return "hears somebody in one direction only";
+        }
+        for (uint32_t b = 0; b < a; b++) {
+            if (is_master_that_works(n) && is_master_that_works(&t->nodes[b]) &&
+                n->config_epoch == t->nodes[b].config_epoch) {
+                return "sees two masters with one epoch";
+            }
+        }
+    }
+    return NULL;
+}
+
+/* "sound": no view shows what no sound cluster has. */
+static bool sound(struct asked *q)
+{
+    for (uint32_t by = 0; by < q->s->n; by++) {
+        const char *what =
+            q->s->nodes[by].running ? oddity(view_of(q->s, by), q->s->opts.node_timeout_ms) : NULL;
+        if (what != NULL) {
+            because(q, what, by);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool is(const struct asked *q, uint32_t k, const char *word)
 {
     return strcmp(q->w->w[k], word) == 0;
@@ -188,6 +232,9 @@ static bool about_all(struct asked *q, bool *known)
     }
     if (is(q, 0, "joined")) {
         return q->s->join == JOIN_DONE && view_agree(q->s) && all_ok(q);
+    }
+    if (is(q, 0, "sound")) {
+        return sound(q);
     }
     if (is(q, 0, "owner")) {
         return owned(q);

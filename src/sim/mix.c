@@ -198,5 +198,5 @@ void hs_sim_random_story(uint64_t seed, char *out, size_t n)
     put(&w, "at %ums heal\n", heal_ms);
     put(&w, "expect agree within %us\nexpect ok within %us\nexpect covered within %us\n", bound_s,
         bound_s, bound_s);
-    put(&w, "at %ums expect no false failures\n", heal_ms + bound_s * 1000);
+    put(&w, "at %ums expect no false failures\nexpect sound\n", heal_ms + bound_s * 1000);
 }

@@ -22,9 +22,11 @@ enum hs_one_way hs_topo_one_way(const struct hs_topo_node *n, int64_t now_ms, in
         return HS_ONE_WAY_NO;
     if (is_since(n->heard_from_ms, now_ms, recent_ms) && !is_reached && unanswered)
         return HS_ONE_WAY_TO;
-    /* It pings everybody once in half a timeout: four times that is silence, once
-     * we are connected for as long. */
-    if (is_reached && n->link_to_ms != 0 && !is_since(n->link_to_ms, now_ms, 2 * recent_ms) &&
+    /* Silence alone says nothing: gossip spares pings, and pairs of a sound cluster
+     * have none for minutes. But everybody keeps a connection to everybody: who has
+     * none for so long, though we have one to it, cannot get through. */
+    if (is_reached && n->link_from_ms == 0 && n->link_to_ms != 0 &&
+        !is_since(n->link_to_ms, now_ms, 2 * recent_ms) &&
         !is_since(n->heard_from_ms, now_ms, 2 * recent_ms))
         return HS_ONE_WAY_FROM;
     return HS_ONE_WAY_NO;

@@ -60,7 +60,7 @@ static const struct hs_told_row rows[HS_TOLD_KINDS] = {
     [HS_TOLD_TWIN_OVER] = {"-twin", ABOUT "other other_name why lasted_ms", true, "No longer."},
     [HS_TOLD_ONE_WAY] = {"+one-way", ABOUT "direction silent_ms", true,
                          "Heard in one direction only: 'to' fails if this node does not reach it, "
-                         "'from' if it does not reach this node."},
+                         "'from' if it does not reach this node: it has no connection to it."},
     [HS_TOLD_ONE_WAY_OVER] = {"-one-way", ABOUT "direction silent_ms lasted_ms", true,
                               "Heard in both again, or in none."},
     [HS_TOLD_TLS_REFUSED] = {"+tls-refused", ABOUT "direction reason", true,

@@ -289,6 +289,25 @@ START_TEST(a_request_names_the_epoch_of_its_election)
 }
 END_TEST
 
+START_TEST(a_connection_made_before_its_node_was_known_is_found_with_its_answer)
+{
+    struct hs_hdr h = solo_hdr(3), other = solo_hdr(1);
+    struct hs_gossip g = {
+        .id = solo_id(3), .ip = "127.0.0.1", .port = 7000, .cport = 17000, .flags = HS_NODE_MASTER};
+
+    solo_start(&s, solo_topo(2));
+    h.myip = other.myip = "127.0.0.1";
+    solo_ping(&s, solo_accept(&s), HS_MSG_PING, &h, NULL); /* from nobody we know */
+    solo_ping(&s, solo_accept(&s), HS_MSG_PING, &other, &g);
+    uint16_t ix = core_index_find(s.core, g.id.hex);
+    ck_assert_uint_ne(ix, NIL16);
+    struct hs_link l = solo_connect(&s, ix);
+    solo_ping(&s, l, HS_MSG_PONG, &h, NULL);
+    ck_assert(s.core->cold[ix].has_from);
+    ck_assert_uint_eq(s.core->links[s.core->cold[ix].from.ix].node, ix);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("core/peers");
@@ -309,6 +328,7 @@ int main(void)
     tcase_add_test(tc, one_that_suspects_everybody_fits_into_the_bytes_of_a_step);
     tcase_add_test(tc, each_of_two_votes_names_the_epoch_it_was_given_in);
     tcase_add_test(tc, a_request_names_the_epoch_of_its_election);
+    tcase_add_test(tc, a_connection_made_before_its_node_was_known_is_found_with_its_answer);
     suite_add_tcase(suite, tc);
     return hs_test_main(suite);
 }

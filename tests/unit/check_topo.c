@@ -225,8 +225,11 @@ START_TEST(one_way_is_heard_in_one_direction_for_long_enough)
     n.link_to_ms = now - 6000;
     n.ping_sent_ms = ways[_i].ping_sent < 0 ? 0 : now - ways[_i].ping_sent;
     ck_assert_int_eq(hs_topo_one_way(&n, now, 3000), ways[_i].way);
-    if (ways[_i].way == HS_ONE_WAY_FROM) { /* it may not have had the time to ping */
+    if (ways[_i].way == HS_ONE_WAY_FROM) { /* it may not have had the time to connect */
         n.link_to_ms = now - 5999;
+        ck_assert_int_eq(hs_topo_one_way(&n, now, 3000), HS_ONE_WAY_NO);
+        n.link_to_ms = now - 6000;
+        n.link_from_ms = 1; /* connected, and has nothing to say */
         ck_assert_int_eq(hs_topo_one_way(&n, now, 3000), HS_ONE_WAY_NO);
     }
     n.flags |= HS_NODE_NOADDR;

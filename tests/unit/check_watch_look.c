@@ -355,6 +355,7 @@ static void not_reached(void)
 static void not_reaching(void)
 {
     new->nodes[5].heard_from_ms = now.wall.ms - 10000;
+    new->nodes[5].link_from_ms = old->nodes[5].link_from_ms = 0;
 }
 
 static void full_disk(void)
