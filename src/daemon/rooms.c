@@ -13,8 +13,8 @@
 
 enum {
     CONNS_SPARE = 64,         /* per reactor: handshakes, strangers */
-    FRAME_BYTES = 16 << 20,   /* per reactor: received, not yet read by the owner */
-    FRAMES_MIN = 8,           /* but at least so many of the longest */
+    FRAME_BYTES = 8 << 20,    /* per reactor: received, not yet read by the owner */
+    FRAMES_MIN = 4,           /* but at least so many of the longest */
     SEND_PENDING = 1024,      /* entries of one link: minutes of heartbeats */
     PUBSUB_PENDING = 8192,    /* and messages of pub/sub: a burst, in a third of the chunks */
     CLIENT_OUTBUF = 64 << 20, /* a CLUSTER SLOTS of 16384 ranges is below 4 MiB */
