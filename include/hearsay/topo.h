@@ -116,8 +116,4 @@ uint32_t hs_topo_links(const struct hs_topo *t);
 /* The epoch shown for a node: its own, or its master's if it has one. */
 uint64_t hs_topo_epoch(const struct hs_topo *t, uint32_t node);
 
-/* The next run of slots at or after `from` that node owns. False if none. */
-bool hs_topo_next_range(const struct hs_topo *t, uint32_t node, uint32_t from, uint16_t *first,
-                        uint16_t *last);
-
 #endif

@@ -148,7 +148,6 @@ enum hs_wire_err {
 
 /* Short and stable, for metrics and logs: "signature", "too-long", ... */
 const char *hs_wire_err_str(enum hs_wire_err e);
-bool hs_wire_err_closes(enum hs_wire_err e);
 
 /* The longest frame to accept in a cluster of at most nodes_max nodes: every
  * node gossiped, one extension per node, a margin; never below HS_FRAME_FLOOR. */

@@ -32,11 +32,6 @@ void list_append(struct hs_reactor *r, struct list *l, struct conn *c)
     insert(r, l, c, l->tail, HS_NIL);
 }
 
-void list_prepend(struct hs_reactor *r, struct list *l, struct conn *c)
-{
-    insert(r, l, c, HS_NIL, l->head);
-}
-
 void list_remove(struct hs_reactor *r, struct list *l, struct conn *c)
 {
     HS_ASSERT(list_has(c, l->kind) && l->n > 0);

@@ -283,7 +283,6 @@ bool net_may_tell(const struct hs_reactor *r, struct told *t, char *more, size_t
 /* ---- list.c ---- */
 void list_init(struct list *l, enum link_kind kind);
 void list_append(struct hs_reactor *r, struct list *l, struct conn *c);
-void list_prepend(struct hs_reactor *r, struct list *l, struct conn *c);
 void list_remove(struct hs_reactor *r, struct list *l, struct conn *c);
 bool list_has(const struct conn *c, enum link_kind kind);
 struct conn *list_first(struct hs_reactor *r, const struct list *l);

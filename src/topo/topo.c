@@ -114,22 +114,3 @@ uint64_t hs_topo_epoch(const struct hs_topo *t, uint32_t node)
     uint16_t master = t->nodes[node].master;
     return t->nodes[master < t->nodes_n ? master : node].config_epoch;
 }
-
-bool hs_topo_next_range(const struct hs_topo *t, uint32_t node, uint32_t from, uint16_t *first,
-                        uint16_t *last)
-{
-    HS_ASSERT(node < t->nodes_n);
-    /* Most nodes of a large cluster own nothing: spare them the walk. */
-    if (t->nodes[node].slots_n == 0)
-        return false;
-    while (from < HS_SLOTS && t->owner[from] != node)
-        from++;
-    if (from >= HS_SLOTS)
-        return false;
-    uint32_t end = from;
-    while (end + 1 < HS_SLOTS && t->owner[end + 1] == node)
-        end++;
-    *first = (uint16_t)from;
-    *last = (uint16_t)end;
-    return true;
-}

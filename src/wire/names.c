@@ -39,8 +39,3 @@ const char *hs_wire_err_str(enum hs_wire_err e)
 
     return (unsigned)e < HS_WIRE_ERRS ? names[e] : "unknown";
 }
-
-bool hs_wire_err_closes(enum hs_wire_err e)
-{
-    return e == HS_WIRE_SIGNATURE || e == HS_WIRE_SHORT || e == HS_WIRE_TOO_LONG;
-}

@@ -254,19 +254,25 @@ START_TEST(too_many_entries_on_one_link_cut_it)
 }
 END_TEST
 
-START_TEST(too_much_pubsub_is_dropped_and_its_link_lives)
+/* Half a megabyte each, to the connection that came last. */
+static void send_chunks(uint32_t n)
 {
-    net_conf.pubsub_pending_max = 10;
-    start();
-    int slow = connect_and_wait();
-
-    for (int i = 0; i < 40; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         struct hs_chunk *chunk = fix_chunk();
         struct hs_out out = {
             .kind = HS_OUT_SEND, .conn = seen.last_up, .chunk = chunk, .len = 1 << 19};
         chunk->refs++;
         fix_push(0, &out);
     }
+}
+
+START_TEST(too_much_pubsub_is_dropped_and_its_link_lives)
+{
+    net_conf.pubsub_pending_max = 10;
+    start();
+    int slow = connect_and_wait();
+
+    send_chunks(40);
     FIX_UNTIL(fix_count("pubsub_dropped") >= 40 - 10 - 10); /* some may be in the kernel */
     ck_assert_uint_eq(seen.down_n, 0);
     close(slow);
@@ -280,13 +286,7 @@ START_TEST(a_reader_that_takes_nothing_is_cut_as_stalled)
     start();
     int slow = connect_and_wait();
 
-    for (int i = 0; i < 40; i++) {
-        struct hs_chunk *chunk = fix_chunk();
-        struct hs_out out = {
-            .kind = HS_OUT_SEND, .conn = seen.last_up, .chunk = chunk, .len = 1 << 19};
-        chunk->refs++;
-        fix_push(0, &out);
-    }
+    send_chunks(40);
     FIX_UNTIL(seen.down_n == 1);
     ck_assert_uint_eq(fix_count("links_stalled"), 1);
     close(slow);

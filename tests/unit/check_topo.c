@@ -99,38 +99,6 @@ START_TEST(a_replica_shows_its_masters_epoch)
 }
 END_TEST
 
-START_TEST(ranges_come_in_order_and_stop_at_the_last_slot)
-{
-    uint16_t first, last;
-    give(1, 0, 0);
-    give(2, 1, 5);
-    give(1, 6, 9);
-    give(1, HS_SLOTS - 2, HS_SLOTS - 1);
-
-    ck_assert(hs_topo_next_range(t, 1, 0, &first, &last));
-    ck_assert_uint_eq(first, 0);
-    ck_assert_uint_eq(last, 0);
-    ck_assert(hs_topo_next_range(t, 1, 1, &first, &last));
-    ck_assert_uint_eq(first, 6);
-    ck_assert_uint_eq(last, 9);
-    ck_assert(hs_topo_next_range(t, 1, 10, &first, &last));
-    ck_assert_uint_eq(first, HS_SLOTS - 2);
-    ck_assert_uint_eq(last, HS_SLOTS - 1);
-    ck_assert(!hs_topo_next_range(t, 1, HS_SLOTS, &first, &last));
-}
-END_TEST
-
-START_TEST(a_range_starts_at_from_even_in_the_middle_of_a_run)
-{
-    uint16_t first, last;
-    give(1, 6, 9);
-    ck_assert(hs_topo_next_range(t, 1, 8, &first, &last));
-    ck_assert_uint_eq(first, 8);
-    ck_assert_uint_eq(last, 9);
-    ck_assert(!hs_topo_next_range(t, 0, 0, &first, &last));
-}
-END_TEST
-
 START_TEST(a_copy_has_everything_and_strings_of_its_own)
 {
     give(1, 6, 9);
@@ -248,8 +216,6 @@ int main(void)
     tcase_add_test(tc, an_empty_string_costs_nothing);
     tcase_add_test(tc, find_sees_exactly_the_nodes_that_are_there);
     tcase_add_test(tc, a_replica_shows_its_masters_epoch);
-    tcase_add_test(tc, ranges_come_in_order_and_stop_at_the_last_slot);
-    tcase_add_test(tc, a_range_starts_at_from_even_in_the_middle_of_a_run);
     tcase_add_test(tc, a_copy_has_everything_and_strings_of_its_own);
     tcase_add_test(tc, the_hash_is_blind_to_what_is_one_observers);
     tcase_add_test(tc, the_hash_sees_what_nodes_must_agree_on);

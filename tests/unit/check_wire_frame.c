@@ -112,17 +112,6 @@ START_TEST(the_longest_frame_grows_with_the_cluster)
 }
 END_TEST
 
-START_TEST(only_framing_verdicts_close_the_link)
-{
-    for (unsigned i = 0; i < HS_WIRE_ERRS; i++) {
-        enum hs_wire_err e = (enum hs_wire_err)i;
-        bool framing = e == HS_WIRE_SIGNATURE || e == HS_WIRE_SHORT || e == HS_WIRE_TOO_LONG;
-
-        ck_assert_int_eq(hs_wire_err_closes(e), framing);
-    }
-}
-END_TEST
-
 START_TEST(every_verdict_and_type_has_its_own_name)
 {
     for (unsigned a = 0; a < HS_WIRE_ERRS; a++)
@@ -152,7 +141,6 @@ int main(void)
     tcase_add_test(tc, no_frame_is_shorter_than_a_light_header);
     tcase_add_test(tc, the_bound_is_inclusive);
     tcase_add_test(tc, the_longest_frame_grows_with_the_cluster);
-    tcase_add_test(tc, only_framing_verdicts_close_the_link);
     tcase_add_test(tc, every_verdict_and_type_has_its_own_name);
     suite_add_tcase(s, tc);
     return hs_test_main(s);
