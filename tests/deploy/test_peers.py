@@ -85,8 +85,8 @@ class Peers(unittest.TestCase):
         return True
 
     def hand_over(self, node):
-        done = subprocess.run([SCRIPTS / "hand-over", "20"], env=self.env(node), text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+        done = subprocess.run([SCRIPTS / "hand-over", "40"], env=self.env(node), text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=90,
                               check=True)
         return done.stdout
 

@@ -52,6 +52,7 @@ class Restart(Case):
         for n, other_kind in ((self.c.h[0], process.Redis), (self.c.r[0], process.Hearsay)):
             if harness.ALL_REDIS:
                 other_kind = process.Redis
+            self.c.wait_equal(10, "nobody is suspected any more")
             before, old = n.view(), n.id
             n.stop()
             heir = other_kind(n.name + "-heir", n.timeout_ms, directory=n.dir, port=n.port)
