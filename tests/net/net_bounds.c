@@ -371,7 +371,7 @@ int main(void)
     TCase *tc = tcase_create("bounds");
 
     tcase_add_checked_fixture(tc, setup, NULL);
-    tcase_set_timeout(tc, 30);
+    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, garbage_is_counted_and_its_link_closed);
     tcase_add_test(tc, a_frame_that_is_only_wrong_inside_is_dropped_and_the_link_kept);
     tcase_add_test(tc, a_crowd_of_silent_or_dribbling_peers_keep_nobody_out);

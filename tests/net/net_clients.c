@@ -365,7 +365,7 @@ int main(void)
     TCase *tc = tcase_create("clients");
 
     tcase_add_checked_fixture(tc, setup, NULL);
-    tcase_set_timeout(tc, 30);
+    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, lines_are_answered_in_order_and_pipelined);
     tcase_add_test(tc, a_request_holds_what_follows_until_it_is_answered);
     tcase_add_test(tc, what_is_pushed_during_a_request_comes_behind_the_whole_reply);

@@ -204,7 +204,7 @@ int main(void)
     TCase *tc = tcase_create("echo");
 
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 30);
+    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, frames_of_all_sizes_come_back);
     tcase_add_test(tc, a_frame_larger_than_every_socket_buffer_comes_back);
     tcase_add_test(tc, a_frame_may_be_split_at_every_byte);

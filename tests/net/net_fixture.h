@@ -22,7 +22,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { FIX_REACTORS_MAX = 4, FIX_CHUNKS_N = 64, FIX_CHUNK_SIZE = 1 << 20, FIX_WAIT_MS = 8000 };
+enum { FIX_REACTORS_MAX = 4, FIX_CHUNKS_N = 64, FIX_CHUNK_SIZE = 1 << 20, FIX_WAIT_MS = 30000 };
 
 static struct hs_net *net;
 static struct hs_wake owner_wake;

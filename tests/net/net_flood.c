@@ -127,7 +127,7 @@ int main(void)
     Suite *s = suite_create("net flood");
     TCase *tc = tcase_create("flood");
 
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, sixty_four_flooding_peers_arrive_byte_for_byte);
     tcase_add_test(tc, two_reactors_share_the_owner);
     tcase_add_test(tc, a_slow_owner_with_little_frame_memory_parks_the_peers_and_loses_nothing);

@@ -94,7 +94,7 @@ int main(void)
     Suite *s = suite_create("net lent");
     TCase *tc = tcase_create("lent");
 
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, fix_conf, NULL);
     tcase_add_test(tc, frames_that_the_owner_keeps_leave_buffers_to_others);
     tcase_add_test(tc, a_frame_outlives_the_connection_it_came_on);

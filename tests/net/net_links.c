@@ -236,7 +236,7 @@ int main(void)
     TCase *tc = tcase_create("links");
 
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 30);
+    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, a_dial_that_is_answered_is_up_with_its_number);
     tcase_add_test(tc, a_refused_dial_fails_once_with_the_reason);
     tcase_add_test(tc, an_address_that_is_none_fails_the_dial);

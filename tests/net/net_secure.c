@@ -129,7 +129,7 @@ int main(void)
     TCase *tc = tcase_create("handshakes");
 
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 30);
+    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, for_want_of_places_strangers_give_way_and_what_we_dial_does_not);
     tcase_add_test(tc, among_too_many_handshakes_the_same);
     suite_add_tcase(s, tc);

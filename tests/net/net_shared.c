@@ -176,7 +176,7 @@ int main(void)
     TCase *tc = tcase_create("shared");
 
     tcase_add_checked_fixture(tc, setup, NULL);
-    tcase_set_timeout(tc, 30);
+    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, shared_bytes_come_whole_and_in_order_with_others);
     tcase_add_test(tc, a_block_lives_until_its_last_reader_has_it);
     tcase_add_test(tc, a_reader_that_leaves_gives_its_blocks_back);
