@@ -525,6 +525,9 @@ def scaling():
             rows.append([f"{peers:,}", str(reactors), figures["why"], "-", "-", "-", "-"])
             continue
         owner, reactor = owner_cost(figures)
+        if owner == 0:
+            rows.append([f"{peers:,}", str(reactors), "nothing was answered", *["-"] * 4])
+            continue
         rows.append([f"{peers:,}", str(reactors), short(figures["rate_per_s"]),
                      short(figures["cpu_us_each"]), short(reactor), short(owner),
                      short(1e6 / owner)])

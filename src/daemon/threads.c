@@ -80,11 +80,16 @@ static void *run_script(void *p)
 static int start(struct daemon *d, pthread_t *thread, const char *name, void *(*run)(void *),
                  void *arg)
 {
+    /* It inherits the name. Another thread's is a file under /proc, which a
+     * process that has shut itself in cannot write. */
+    char own[16];
+    pthread_getname_np(pthread_self(), own, sizeof(own));
+    pthread_setname_np(pthread_self(), name);
     int err = pthread_create(thread, NULL, run, arg);
+    pthread_setname_np(pthread_self(), own);
     if (err != 0)
         return daemon_fail(d, DAEMON_REFUSED, "Cannot start the thread '%s': %s.", name,
                            strerror(err));
-    pthread_setname_np(*thread, name);
     return DAEMON_OK;
 }
 
