@@ -195,7 +195,7 @@ START_TEST(links_are_those_to_members_and_never_is_null)
                            "$11\r\nheard-to-ms\r\n:1000\r\n$13\r\nheard-from-ms\r\n_\r\n"
                            "$13\r\nunanswered-ms\r\n_\r\n$6\r\nrtt-ms\r\n,7\r\n"
                            "$10\r\nrtt-min-ms\r\n,2\r\n$15\r\nrtt-smoothed-ms\r\n,4.5\r\n"
-                           "$7\r\none-way\r\n$4\r\nfrom\r\n";
+                           "$7\r\none-way\r\n$2\r\nno\r\n";
     ck_assert_msg(strncmp(reply, expected, strlen(expected)) == 0, "%s", reply);
 }
 END_TEST
