@@ -89,20 +89,22 @@ static uint32_t root(const struct hs_topo *t, uint32_t node)
     return node;
 }
 
-/* The slots of the master the first node stands under. */
-static void put_slots(struct hs_resp_sink *out, const struct hs_topo *t, uint32_t first,
+/* The slots of whoever of the shard has some: a failed master may stand before the
+ * one that took its place. */
+static void put_slots(struct hs_resp_sink *out, const struct member *m, uint32_t members_n,
                       const struct ranges *r)
 {
-    uint32_t node = root(t, first);
     size_t n = 0;
-    for (int32_t i = r->head[node]; i >= 0; i = r->v[i].next)
-        n += 2;
+    for (uint32_t k = 0; k < members_n; k++)
+        for (int32_t i = r->head[m[k].ix]; i >= 0; i = r->v[i].next)
+            n += 2;
     hs_resp_bulk_str(out, "slots");
     hs_resp_array(out, n);
-    for (int32_t i = r->head[node]; i >= 0; i = r->v[i].next) {
-        hs_resp_int(out, r->v[i].first);
-        hs_resp_int(out, r->v[i].last);
-    }
+    for (uint32_t k = 0; k < members_n; k++)
+        for (int32_t i = r->head[m[k].ix]; i >= 0; i = r->v[i].next) {
+            hs_resp_int(out, r->v[i].first);
+            hs_resp_int(out, r->v[i].last);
+        }
 }
 
 /* Members in the order of the reply; nodes in handshake have no shard yet. */
@@ -142,7 +144,7 @@ bool admin_shards_reply(struct hs_resp_sink *out, const struct hs_topo *t, struc
         while (end < n && m[end].leader == m[i].leader)
             end++;
         hs_resp_map(out, 2);
-        put_slots(out, t, m[i].ix, &ranges);
+        put_slots(out, m + i, end - i, &ranges);
         hs_resp_bulk_str(out, "nodes");
         hs_resp_array(out, end - i);
         for (; i < end; i++)

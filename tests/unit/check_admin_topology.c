@@ -136,6 +136,21 @@ START_TEST(a_replica_that_could_not_learn_its_shard_is_still_shown_in_it)
 }
 END_TEST
 
+START_TEST(slots_are_shown_though_a_failed_master_stands_before_their_new_owner)
+{
+    fake.topo->nodes[2].flags = HS_NODE_MASTER; /* c took over from b, in b's shard */
+    memcpy(fake.topo->nodes[2].shard_id, fake.topo->nodes[1].shard_id, HS_ID_LEN);
+    fake.topo->nodes[1].flags |= HS_NODE_FAIL;
+    for (uint32_t s = 100; s < 200; s++)
+        fake.topo->owner[s] = 2;
+    fake.topo->nodes[2].slots_n = 100;
+    fake.topo->nodes[1].slots_n = 0;
+    const char *shard = strstr(fake_run("cluster shards"), "slots\r\n*2\r\n:100\r\n:199\r\n");
+    ck_assert_ptr_nonnull(shard);
+    ck_assert_ptr_nonnull(strstr(shard, BULK_ID(B)));
+}
+END_TEST
+
 START_TEST(shards_tells_health)
 {
     fake.topo->nodes[1].flags |= HS_NODE_FAIL;
@@ -339,6 +354,7 @@ int main(void)
         slots_follows_the_preferred_endpoint,
         shards_groups_by_shard_id,
         a_replica_that_could_not_learn_its_shard_is_still_shown_in_it,
+        slots_are_shown_though_a_failed_master_stands_before_their_new_owner,
         shards_tells_health,
         info_has_the_stock_lines_in_order,
         links_lists_both_directions,
