@@ -491,7 +491,8 @@ def owner_cost(figures):
 def confirm(peers, owner_us, share=0.1):
     """PINGs/s when the owner has so much of a core, and what was computed for it."""
     quota = Quota(share)
-    case = case_of("flood", peers, "--warmup", "1s", "--duration", "3s", pin=None)
+    # So much in flight that there is work for every moment the owner is let run.
+    case = case_of("flood", peers, "--window", "64", "--warmup", "1s", "--duration", "3s", pin=None)
     try:
         figures = run(OURS, case, ("--reactors", "1"), quota)
     except OSError as e:
