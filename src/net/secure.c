@@ -176,6 +176,8 @@ void secure_work(struct hs_reactor *r, struct conn *c)
             return;
         }
         r->shakes_left--;
+        size_t left = SHAKE_BYTES_MAX + 1 - s->shake_bytes; /* however much came at once */
+        n = n < left ? n : left;
         result = hs_tls_handshake(s->tls, p, n, &used);
         s->shake_bytes += (uint32_t)used;
         recv_used(r, c, used);
