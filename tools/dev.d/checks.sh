@@ -3,7 +3,7 @@
 
 SANITIZED_TESTS='^(unit|net|daemon|interop)$'
 THREAD_TESTS='^(unit|net|daemon)$'
-CI_STEP_S=1200 # nine steps, so that a run that hangs still ends and says where
+CI_STEP_S=1200 # ten steps, so that a run that hangs still ends and says where
 LINTERS="format shell spelling rooms pure house clang_tidy"
 
 # Those of the directories that are there.
@@ -39,6 +39,19 @@ verb_observe() {
     need "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" "${OBSERVE_PACKAGES[@]}"
     verb_build
     HEARSAYD=$ROOT/build/hearsayd python3 tests/observe/scrape.py
+}
+
+# Their versions are those that run on Debian 12's Node.js.
+verb_clients() {
+    local dir=build/clients
+    need "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+    have npm || need nodejs npm
+    verb_build
+    mkdir -p $dir
+    cp tests/clients/package.json tests/clients/clients.js $dir
+    (cd $dir && npm install --no-audit --no-fund --loglevel=error >/dev/null) ||
+        die "npm could not install ioredis and redis (above)"
+    HS_NODE_MODULES=$ROOT/$dir HS_HEARSAYD=$ROOT/build/hearsayd tests/clients/node_clients.py
 }
 
 verb_docs() {
@@ -240,6 +253,7 @@ verb_ci() {
     HS_FUZZ_SEED=1 ci_step fuzz "$dev" fuzz all 10
     ci_step deploy "$dev" deploy
     ci_step observe "$dev" observe
+    ci_step clients "$dev" clients
     echo "$CI_TABLE"
     echo "$CI_PASSED passed, $CI_FAILED failed"
     [ $CI_FAILED = 0 ]
