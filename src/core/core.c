@@ -173,11 +173,13 @@ static void take_names(struct hs_core *c, uint16_t ix, const struct hs_topo_node
 }
 
 /* A node as nodes.conf had it. Times in the file are from another life: what
- * was set is "now". */
+ * was set is "now". So are suspicions: stock servers take them up again, and
+ * masters that come back together then have a verdict on those who come back
+ * with them before anybody had the time to answer. A verdict stays one. */
 static void load_node(struct hs_core *c, const struct hs_topo_node *from)
 {
-    const uint16_t kept = HS_NODE_MASTER | HS_NODE_SLAVE | HS_NODE_PFAIL | HS_NODE_FAIL |
-                          HS_NODE_MYSELF | HS_NODE_NOADDR | HS_NODE_NOFAILOVER;
+    const uint16_t kept = HS_NODE_MASTER | HS_NODE_SLAVE | HS_NODE_FAIL | HS_NODE_MYSELF |
+                          HS_NODE_NOADDR | HS_NODE_NOFAILOVER;
     bool no_address = from->ip[0] == '\0' || from->cport == 0;
     uint16_t flags = from->flags & kept;
     bool tls = c->conf.tls_cluster;

@@ -183,8 +183,7 @@ static void look_at(struct hs_core *c, uint16_t ix)
         done = connect_due(c, ix);
     } else {
         silence_due(c, ix);
-        done = connect_due(c, ix);
-        done = ping_due(c, ix) && done;
+        done = connect_due(c, ix) && ping_due(c, ix); /* not dialed: not waited for yet */
     }
     if (done) {
         core_retime(c, ix);

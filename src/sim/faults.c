@@ -165,6 +165,7 @@ static void restart(struct hs_sim *s, uint32_t i)
 
     if (!n->running && s->addr_node[n->addr] != i) {
         n->addr = addr_new(s, i); /* somebody else lives there now */
+        n->moved = true;
     }
     s->killed[i] = 0;
     world_restart(s, i);
@@ -238,6 +239,7 @@ static bool move(struct hs_sim *s, struct words *w)
     } else {
         n->addr = addr_new(s, (uint32_t)a);
     }
+    n->moved = true;
     restart(s, (uint32_t)a);
     return true;
 }

@@ -423,14 +423,36 @@ static struct hs_gossip entry(uint32_t i, uint16_t flags)
     return g;
 }
 
+static void suspect(uint16_t ix)
+{
+    s.core->out = &s.acts;
+    core_node_flags(s.core, ix, HS_NODE_PFAIL, 0);
+}
+
+START_TEST(a_suspicion_of_another_life_is_forgotten_and_a_verdict_is_not)
+{
+    struct hs_topo *boot = solo_topo(4);
+
+    boot->nodes[2].flags |= HS_NODE_PFAIL;
+    boot->nodes[3].flags |= HS_NODE_FAIL;
+    solo_start(&s, boot);
+    ck_assert(!has_flag(s.core, 2, HS_NODE_PFAIL));
+    ck_assert(has_flag(s.core, 3, HS_NODE_FAIL));
+    for (int64_t ms = 0; ms < s.conf.node_timeout_ms + 3 * TICK_MS; ms += TICK_MS) {
+        solo_tick(&s, TICK_MS);
+    }
+    ck_assert(has_flag(s.core, 2, HS_NODE_PFAIL)); /* nobody answered us either */
+}
+END_TEST
+
 START_TEST(gossip_without_an_address_moves_nobody)
 {
     struct hs_topo *boot = solo_topo(3);
     struct hs_hdr h = solo_hdr(1);
     struct hs_gossip g = entry(2, HS_NODE_MASTER | HS_NODE_NOADDR);
 
-    boot->nodes[2].flags |= HS_NODE_PFAIL;
     solo_start(&s, boot);
+    suspect(2);
     struct hs_link l = solo_accept(&s);
     g.cport = 18000;
     solo_ping(&s, l, HS_MSG_PING, &h, &g);
@@ -524,6 +546,7 @@ int main(void)
     tcase_add_test(tc, an_epoch_that_would_wrap_is_given_to_no_master_either);
     tcase_add_test(tc, we_do_not_become_a_master_because_another_says_it_follows_us);
     tcase_add_test(tc, a_replica_that_its_old_master_follows_is_a_master_with_its_slots);
+    tcase_add_test(tc, a_suspicion_of_another_life_is_forgotten_and_a_verdict_is_not);
     tcase_add_test(tc, gossip_without_an_address_moves_nobody);
     tcase_add_test(tc, reports_after_the_verdict_change_nothing);
     tcase_add_test(tc, a_verdict_that_is_withdrawn_before_it_left_is_not_announced);
