@@ -136,7 +136,7 @@ struct node {
     struct hs_node_id id;
     uint64_t sick; /* faults in force on it */
     int64_t sick_until;
-    bool moved; /* files of others may hold an older address */
+    bool moved;                  /* files of others may hold an older address */
     bool ok;                     /* as it said last */
     uint64_t hash_version, hash; /* of its view */
     uint16_t last_err;

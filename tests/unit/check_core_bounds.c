@@ -126,31 +126,6 @@ START_TEST(connections_of_any_tick_long_stretch_are_bounded)
 }
 END_TEST
 
-/* Nobody answers; who is still to be dialed has not been asked yet. */
-START_TEST(whom_we_had_no_time_to_connect_to_is_not_suspected)
-{
-    enum { N = 32 };
-    uint32_t waiting = N - 1, suspects = 0;
-
-    s.opts.connects_max = 2;
-    s.conf.node_timeout_ms = 1000;
-    solo_start(&s, solo_topo(N));
-    while (waiting > 0) {
-        solo_tick(&s, TICK_MS / 10);
-        ck_assert_int_lt(s.now.mono.ms - s.core->started_at, 5000);
-        waiting = suspects = 0;
-        for (uint16_t ix = 1; ix < N; ix++) {
-            bool is_suspect = has_flag(s.core, ix, HS_NODE_PFAIL);
-            ck_assert(s.core->cold[ix].to_state != TO_NONE || !is_suspect);
-            waiting += s.core->cold[ix].to_state == TO_NONE;
-            suspects += is_suspect;
-        }
-    }
-    ck_assert_uint_gt(suspects, 0); /* the first were dialed a node timeout ago */
-    ck_assert_uint_lt(suspects, N - 1);
-}
-END_TEST
-
 START_TEST(a_handshake_has_a_second_however_short_the_node_timeout_is)
 {
     struct hs_cmd meet = {.type = HS_CMD_MEET, .ip = "127.0.0.1", .port = 7001, .cport = 17001};
@@ -394,7 +369,6 @@ int main(void)
     tcase_add_test(tc, pings_that_are_due_together_leave_in_several_ticks);
     tcase_add_test(tc, pings_of_one_tick_leave_in_slices);
     tcase_add_test(tc, connections_of_any_tick_long_stretch_are_bounded);
-    tcase_add_test(tc, whom_we_had_no_time_to_connect_to_is_not_suspected);
     tcase_add_test(tc, a_handshake_has_a_second_however_short_the_node_timeout_is);
     tcase_add_test(tc, the_wait_before_serving_again_is_bounded_on_both_sides);
     tcase_add_test(tc, a_hole_in_the_table_is_stepped_over);

@@ -193,6 +193,31 @@ START_TEST(the_next_tick_is_when_the_next_node_is_due)
 }
 END_TEST
 
+/* Nobody answers; who is still to be dialed has not been asked yet. */
+START_TEST(whom_we_had_no_time_to_connect_to_is_not_suspected)
+{
+    enum { N = 32 };
+    uint32_t waiting = N - 1, suspects = 0;
+
+    s.opts.connects_max = 2;
+    s.conf.node_timeout_ms = 1000;
+    solo_start(&s, solo_topo(N));
+    while (waiting > 0) {
+        solo_tick(&s, TICK_MS / 10);
+        ck_assert_int_lt(s.now.mono.ms - s.core->started_at, 5000);
+        waiting = suspects = 0;
+        for (uint16_t ix = 1; ix < N; ix++) {
+            bool is_suspect = has_flag(s.core, ix, HS_NODE_PFAIL);
+            ck_assert(s.core->cold[ix].to_state != TO_NONE || !is_suspect);
+            waiting += s.core->cold[ix].to_state == TO_NONE;
+            suspects += is_suspect;
+        }
+    }
+    ck_assert_uint_gt(suspects, 0); /* the first were dialed a node timeout ago */
+    ck_assert_uint_lt(suspects, N - 1);
+}
+END_TEST
+
 /* The connection is new, so neither its end nor a suspicion is near. */
 START_TEST(a_first_answer_does_not_put_the_next_ping_off)
 {
@@ -333,6 +358,7 @@ int main(void)
     tcase_add_test(tc, nothing_is_announced_again_with_the_next_save);
     tcase_add_test(tc, a_pending_ping_is_gossiped_with_its_time);
     tcase_add_test(tc, the_next_tick_is_when_the_next_node_is_due);
+    tcase_add_test(tc, whom_we_had_no_time_to_connect_to_is_not_suspected);
     tcase_add_test(tc, a_first_answer_does_not_put_the_next_ping_off);
     tcase_add_test(tc, our_header_has_the_slots_we_were_given);
     tcase_add_test(tc, an_update_names_the_slots_their_owner_still_claims);
