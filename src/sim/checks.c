@@ -133,9 +133,11 @@ static void hear(struct hs_sim *s, struct observer *o, uint32_t from, const stru
         bool down = (hs_get16(g + HS_G_FLAGS) & (HS_NODE_PFAIL | HS_NODE_FAIL)) != 0;
         if (about != HS_NIL) {
             int64_t *heard = &o->heard[(size_t)about * s->n + from];
-            o->heard_n -= *heard != 0;
-            *heard = voter && down ? s->now : 0;
-            o->heard_n += *heard != 0;
+            if (*heard != 0 || (voter && down)) { /* memory nobody accused in is not touched */
+                o->heard_n -= *heard != 0;
+                *heard = voter && down ? s->now : 0;
+                o->heard_n += *heard != 0;
+            }
         }
     }
 }

@@ -65,7 +65,7 @@ static void hold(struct hs_sim *s, uint32_t i, struct snap *k)
     struct hs_topo *t = view_of(s, i);
 
     leave_out_handshakes(t);
-    k->packed = disk_pack(t);
+    k->packed = disk_pack(&s->known, t);
     k->config_epoch = t->nodes[0].config_epoch;
     k->current_epoch = t->current_epoch;
     k->vote_epoch = t->last_vote_epoch;

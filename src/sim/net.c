@@ -47,23 +47,21 @@ static bool take_end(struct hs_sim *s, uint32_t i, uint32_t peer, struct hs_link
         return false;
     }
     struct end *e = &n->ends[ix];
-    *e = (struct end){.gen = e->gen + 1,
-                      .used = true,
-                      .peer = peer,
-                      .peer_life = s->nodes[peer].life,
-                      .stalled = HS_NIL};
+    *e = (struct end){
+        .gen = e->gen + 1, .used = true, .peer = (uint16_t)peer, .peer_life = s->nodes[peer].life};
     *l = (struct hs_link){ix, e->gen};
     return true;
 }
 
 static void drop_stalled(struct hs_sim *s, struct end *e)
 {
-    while (e->stalled != HS_NIL) {
-        uint32_t ev = e->stalled;
-        e->stalled = event_at(s, ev)->next;
+    uint32_t ev = e->stalled_last;
+
+    for (; e->stalled_n > 0; e->stalled_n--) {
+        uint32_t next = event_at(s, ev)->next;
         event_drop(s, ev);
+        ev = next;
     }
-    e->stalled_n = 0;
 }
 
 void net_free_end(struct hs_sim *s, uint32_t i, struct hs_link l)
@@ -77,20 +75,26 @@ void net_free_end(struct hs_sim *s, uint32_t i, struct hs_link l)
     s->nodes[i].free_end = l.ix;
 }
 
+/* Behind those that wait already. The last one names the first. */
+static void stall(struct hs_sim *s, struct end *e, uint32_t ev)
+{
+    struct event *last = event_at(s, e->stalled_n == 0 ? ev : e->stalled_last);
+    uint32_t first = e->stalled_n == 0 ? ev : last->next;
+
+    last->next = ev;
+    event_at(s, ev)->next = first;
+    e->stalled_last = ev;
+    e->stalled_n++;
+}
+
 /* Posts an event to the far end, in order, or holds it while the way is blocked. */
 static void post_over(struct hs_sim *s, uint32_t i, struct end *e, uint32_t ev)
 {
     struct event *what = event_at(s, ev);
     int64_t at = s->now + net_delay(s, i, e->peer), rate = 0;
 
-    if (e->stalled != HS_NIL || net_blocked(s, i, e->peer)) {
-        if (e->stalled == HS_NIL) {
-            e->stalled = ev;
-        } else {
-            event_at(s, e->stalled_last)->next = ev;
-        }
-        e->stalled_last = ev;
-        e->stalled_n++;
+    if (e->stalled_n > 0 || net_blocked(s, i, e->peer)) {
+        stall(s, e, ev);
         return;
     }
     at = at > e->free_at ? at : e->free_at;
@@ -108,13 +112,13 @@ void net_release(struct hs_sim *s)
     for (uint32_t i = 0; i < s->n; i++) {
         for (uint32_t k = 0; k < s->nodes[i].ends_hi; k++) {
             struct end *e = &s->nodes[i].ends[k];
-            if (!e->used || e->stalled == HS_NIL || net_blocked(s, i, e->peer)) {
+            if (!e->used || e->stalled_n == 0 || net_blocked(s, i, e->peer)) {
                 continue;
             }
-            uint32_t ev = e->stalled;
+            uint32_t ev = event_at(s, e->stalled_last)->next;
             int64_t retry = s->now + (int64_t)hs_prng_below(&s->prng, RETRY_US);
             e->free_at = retry > e->free_at ? retry : e->free_at;
-            e->stalled = HS_NIL;
+            event_at(s, e->stalled_last)->next = HS_NIL;
             e->stalled_n = 0;
             while (ev != HS_NIL) {
                 uint32_t next = event_at(s, ev)->next;

@@ -127,6 +127,7 @@ void hs_sim_destroy(struct hs_sim *s)
     frames_fini(s);
     heap_fini(&s->heap);
     checks_fini(s);
+    identities_fini(&s->known);
     hs_free(s->acts.v);
     hs_free(s->acts.bytes);
     hs_free(s->nodes);

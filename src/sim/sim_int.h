@@ -76,18 +76,17 @@ struct heap {
 
 /* ---- the network ---- */
 
-struct end { /* of a connection */
-    uint32_t gen;
-    uint32_t peer;
-    uint32_t peer_life;
-    bool used;
-    bool reset; /* the far end is gone and we will hear of it */
+struct end {         /* of a connection */
+    int64_t free_at; /* nothing sent arrives before: connections keep order */
+    int64_t up_at;   /* when its own side hears that it is up */
     struct hs_link far;
-    int64_t free_at;                /* nothing sent arrives before: connections keep order */
-    int64_t up_at;                  /* when its own side hears that it is up */
-    uint32_t stalled, stalled_last; /* events held by a blocked path */
-    uint32_t stalled_n;
+    uint32_t gen, peer_life;
+    uint32_t stalled_last; /* of the events held by a blocked path, in a circle */
+    uint32_t peer : 16, stalled_n : 14;
+    uint32_t used : 1;
+    uint32_t reset : 1; /* the far end is gone and we will hear of it */
 };
+_Static_assert(sizeof(struct end) == 40, "a node has two for every other");
 
 enum rule_kind { RULE_BLOCK, RULE_SLOW, RULE_CLOG, RULE_FLAKY };
 
@@ -107,6 +106,13 @@ struct snap {
     uint64_t seq;
     uint64_t config_epoch, current_epoch, vote_epoch;
     struct packed *packed; /* pack.c */
+};
+
+/* What views on disks say of nodes, each text once: pack.c. */
+struct identities {
+    struct identity *v;
+    uint32_t *index; /* open addressing: place in v + 1 */
+    uint32_t n, max, index_mask;
 };
 
 struct disk {
@@ -216,6 +222,7 @@ struct hs_sim {
     uint32_t *ids; /* open addressing: node + 1 */
     struct hs_node_id *id_keys;
     uint32_t ids_mask;
+    struct identities known;
     struct rule rules[RULES_MAX];
     uint32_t rules_n; /* used ones are below */
     struct step steps[HS_SIM_STEPS_MAX];
@@ -296,8 +303,9 @@ void disk_fix(struct hs_sim *s, uint32_t i);
 void disk_fini(struct disk *d);
 
 /* pack.c */
-struct packed *disk_pack(const struct hs_topo *t);
-struct hs_topo *disk_unpack(const struct packed *p);
+struct packed *disk_pack(struct identities *known, const struct hs_topo *t);
+struct hs_topo *disk_unpack(const struct identities *known, const struct packed *p);
+void identities_fini(struct identities *k);
 
 /* view.c */
 void ids_add(struct hs_sim *s, const struct hs_node_id *id, uint32_t node);

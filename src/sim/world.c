@@ -152,7 +152,7 @@ void world_restart(struct hs_sim *s, uint32_t i)
         violation(s, i, "a node that ran has nothing on its disk");
         return;
     }
-    boot = disk_unpack(n->disk.written->packed);
+    boot = disk_unpack(&s->known, n->disk.written->packed);
     world_start(s, i, boot);
     checks_restored(s, i, boot);
     hs_topo_destroy(boot);

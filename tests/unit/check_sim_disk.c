@@ -50,6 +50,7 @@ START_TEST(all_that_a_restart_reads_comes_back_from_the_disk)
 {
     static const uint32_t cuts[] = {1, 3, 4, 5, 100, 8190, HS_SLOTS - 1, HS_SLOTS};
     struct hs_topo *t = hs_topo_create(3, 2, 1), *back;
+    struct identities known = {0};
     struct packed *p;
 
     t->nodes_n = 3;
@@ -71,12 +72,48 @@ START_TEST(all_that_a_restart_reads_comes_back_from_the_disk)
     t->importing[0] = (struct hs_topo_open){8, 2};
     t->importing[1] = (struct hs_topo_open){9, 1};
 
-    p = disk_pack(t);
-    back = disk_unpack(p);
+    p = disk_pack(&known, t);
+    back = disk_unpack(&known, p);
     check_same(t, back);
     hs_topo_destroy(back);
     hs_topo_destroy(t);
     hs_free(p);
+    identities_fini(&known);
+}
+END_TEST
+
+/* Views in another order, of other flags and masters, and of one node with another
+ * epoch; and more nodes than there is room for at first. */
+START_TEST(what_views_say_alike_is_kept_once)
+{
+    struct hs_topo *t = hs_topo_create(200, 0, 1), *back;
+    struct identities known = {0};
+    struct packed *a, *b;
+
+    t->nodes_n = 200;
+    for (uint32_t i = 0; i < t->nodes_n; i++) {
+        t->nodes[i] = node('a', HS_NODE_MASTER);
+        t->nodes[i].port = (uint16_t)i;
+    }
+    a = disk_pack(&known, t);
+    ck_assert_uint_eq(known.n, 200);
+    t->nodes[0] = t->nodes[7];
+    t->nodes[1].flags = HS_NODE_SLAVE;
+    t->nodes[1].master = 0;
+    t->nodes[2].config_epoch++;
+    b = disk_pack(&known, t);
+    ck_assert_uint_eq(known.n, 201);
+    back = disk_unpack(&known, b);
+    check_same(t, back);
+    hs_topo_destroy(back);
+    back = disk_unpack(&known, a);
+    ck_assert_uint_eq(back->nodes[0].port, 0);
+    ck_assert_uint_eq(back->nodes[2].config_epoch, 'a');
+    hs_topo_destroy(back);
+    hs_topo_destroy(t);
+    hs_free(a);
+    hs_free(b);
+    identities_fini(&known);
 }
 END_TEST
 
@@ -108,9 +145,9 @@ START_TEST(a_handshake_is_not_on_the_disk)
     world_command(s, 0, &meet);
     ck_assert_uint_eq(view_of(s, 0)->nodes_n, 2);
     disk_save(s, 0, 1000, false);
-    t = disk_unpack(
-        (s->nodes[0].disk.waiting != NULL ? s->nodes[0].disk.waiting : s->nodes[0].disk.writing)
-            ->packed);
+    t = disk_unpack(&s->known, (s->nodes[0].disk.waiting != NULL ? s->nodes[0].disk.waiting
+                                                                 : s->nodes[0].disk.writing)
+                                   ->packed);
     ck_assert_uint_eq(t->nodes_n, 1);
     hs_topo_destroy(t);
     hs_sim_destroy(s);
@@ -123,6 +160,7 @@ int main(void)
     TCase *tc = tcase_create("disk");
 
     tcase_add_test(tc, all_that_a_restart_reads_comes_back_from_the_disk);
+    tcase_add_test(tc, what_views_say_alike_is_kept_once);
     tcase_add_test(tc, runs_of_slots_end_where_the_owner_changes);
     tcase_add_test(tc, a_handshake_is_not_on_the_disk);
     suite_add_tcase(suite, tc);
