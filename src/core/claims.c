@@ -120,13 +120,7 @@ static void follow_slots(struct hs_core *c, const struct claim *k, uint64_t epoc
         core_follow(c, k->new_owner);
         return;
     }
-    uint16_t master = c->cold[SELF].master;
-    if (master != NIL16) {
-        uint16_t above = c->cold[master].master;
-        if (above != NIL16 && above != SELF) {
-            core_follow(c, above); /* no chains: replicas follow masters */
-        }
-    }
+    core_unchain(c);
 }
 
 /* Applies the claim of master `ix` with that epoch (a header's, or an UPDATE's). */

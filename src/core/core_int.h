@@ -348,7 +348,7 @@ struct hs_core {
     int64_t ticked_at; /* mono ms, a multiple of TICK_MS, up to which is done */
     int64_t random_ping_at;
     int64_t survey_at;    /* mono ms before which no replica migration is considered */
-    int64_t accuse_after; /* no PFAIL before: we were not running */
+    int64_t accuse_after; /* no PFAIL, no FAIL before: we were not running */
     uint32_t tick_pings_n, tick_dials_n;   /* so far in this tick */
     uint32_t slice_pings_n, slice_dials_n; /* and in this part of it, */
     uint32_t slice_tells_n;                /* and messages about verdicts, */
@@ -580,6 +580,7 @@ int64_t core_migrate_at(const struct hs_core *c);
 
 /* role.c: what we are */
 void core_follow(struct hs_core *c, uint16_t master);
+void core_unchain(struct hs_core *c);
 void core_lead(struct hs_core *c);
 
 /* wheel.c, tick.c */

@@ -51,6 +51,9 @@ void core_judge(struct hs_core *c, uint16_t ix)
     if (!has_flag(c, ix, HS_NODE_PFAIL) || has_flag(c, ix, HS_NODE_FAIL)) {
         return; /* we can reach it, so others' opinions do not matter */
     }
+    if (c->now.mono.ms < c->accuse_after) {
+        return; /* what we and others thought before we stood still is old */
+    }
     votes = core_report_count(c, ix) + (is_voter(c, SELF) ? 1 : 0);
     if (votes < needed) {
         return;

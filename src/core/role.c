@@ -60,6 +60,20 @@ void core_recv_role(struct hs_core *c, uint16_t ix, const struct hs_view *v)
         if (core_has_shard(c, master)) {
             core_set_shard(c, ix, c->shards[master].hex);
         }
+        core_unchain(c);
+    }
+}
+
+/* No chains: should our master follow somebody, so do we. Redis looks only when
+ * slots move, and a master demoted after its last slot went may keep replicas
+ * for good; Valkey looks whenever a master is demoted, too. */
+void core_unchain(struct hs_core *c)
+{
+    uint16_t master = c->cold[SELF].master;
+    uint16_t above = master == NIL16 ? NIL16 : c->cold[master].master;
+
+    if (above != NIL16 && above != SELF) {
+        core_follow(c, above);
     }
 }
 

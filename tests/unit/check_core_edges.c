@@ -288,7 +288,35 @@ START_TEST(a_pause_is_noticed_once)
 }
 END_TEST
 
-/* We are the only voter, or the only voter is somebody else. */
+/* What was suspected before the pause, and said of it in what waited to be read. */
+START_TEST(after_a_pause_no_verdict_follows_from_what_was_thought_before)
+{
+    struct hs_topo *boot = solo_topo(4);
+    struct hs_gossip g = {
+        .id = solo_id(3), .ip = "127.0.0.1", .port = 7003, .cport = 17003, .flags = HS_NODE_PFAIL};
+    int64_t timeout_ms = s.conf.node_timeout_ms;
+
+    for (uint16_t i = 0; i < 4; i++) {
+        boot->owner[i] = i;
+    }
+    solo_start(&s, boot);
+    struct hs_link from[3] = {{0}, solo_accept(&s), solo_accept(&s)};
+    s.core->out = &s.acts;
+    core_suspect(s.core, 3);
+    s.now.mono.ms += 5 * timeout_ms;
+    for (uint32_t i = 1; i < 3; i++) {
+        struct hs_hdr h = solo_hdr(i);
+        solo_ping(&s, from[i], HS_MSG_PING, &h, &g);
+    }
+    ck_assert_uint_eq(core_report_count(s.core, 3), 2);
+    ck_assert_int_eq(has_flag(s.core, 3, HS_NODE_FAIL), false);
+    s.now.mono.ms += timeout_ms / 2;
+    struct hs_hdr h = solo_hdr(1);
+    solo_ping(&s, from[1], HS_MSG_PING, &h, &g);
+    ck_assert_int_eq(has_flag(s.core, 3, HS_NODE_FAIL), true);
+}
+END_TEST
+
 /* So that answers go out between them. */
 START_TEST(a_verdict_waits_for_the_next_slice_if_this_one_is_full)
 {
@@ -323,6 +351,7 @@ START_TEST(a_verdict_waits_for_the_next_slice_if_this_one_is_full)
 }
 END_TEST
 
+/* We are the only voter, or the only voter is somebody else. */
 START_TEST(only_a_lone_voter_judges_alone)
 {
     for (uint16_t owner = 0; owner < 2; owner++) {
@@ -363,6 +392,7 @@ int main(void)
     tcase_add_test(tc, our_header_has_the_slots_we_were_given);
     tcase_add_test(tc, an_update_names_the_slots_their_owner_still_claims);
     tcase_add_test(tc, a_pause_is_noticed_once);
+    tcase_add_test(tc, after_a_pause_no_verdict_follows_from_what_was_thought_before);
     tcase_add_test(tc, a_verdict_waits_for_the_next_slice_if_this_one_is_full);
     tcase_add_test(tc, only_a_lone_voter_judges_alone);
     suite_add_tcase(suite, tc);
