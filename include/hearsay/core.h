@@ -221,15 +221,29 @@ enum hs_note {
     HS_NOTE_OWN_ADDRESS,      /* ip of ours learned */
     HS_NOTE_VOTE_GRANTED,     /* node, number: epoch */
     HS_NOTE_VOTE_REFUSED,     /* node, number: enum hs_refusal */
-    HS_NOTE_ELECTION_PLANNED, /* number: delay in ms */
+    HS_NOTE_ELECTION_PLANNED, /* number: delay in ms; rank, offset */
     HS_NOTE_ELECTION_STARTED, /* number: epoch */
     HS_NOTE_ELECTION_EXPIRED,
     HS_NOTE_ELECTION_WON, /* number: epoch */
-    HS_NOTE_MF_STARTED,
+    HS_NOTE_MF_STARTED,   /* other: the replica that asks us, HS_NIL for a command */
     HS_NOTE_MF_ABORTED,
     HS_NOTE_UPDATE_SENT, /* node: to; other: about */
     HS_NOTE_RESUMED,     /* number: ms we were not running */
     HS_NOTES,
+};
+
+/* Why a vote was refused, in the order of the questions. */
+enum hs_refusal {
+    HS_REFUSAL_NONE,
+    HS_REFUSAL_NOT_A_VOTER,
+    HS_REFUSAL_OLD_EPOCH,
+    HS_REFUSAL_VOTED_IN_EPOCH,
+    HS_REFUSAL_NOT_A_REPLICA,
+    HS_REFUSAL_MASTER_NOT_FAILED,
+    HS_REFUSAL_VOTED_FOR_SHARD,
+    HS_REFUSAL_SLOT_EPOCH,
+    HS_REFUSAL_BUSY, /* too many votes wait for the disk */
+    HS_REFUSALS,
 };
 
 struct hs_action {
@@ -242,10 +256,16 @@ struct hs_action {
     struct hs_link link;
     struct hs_dial dial;
     uint32_t off, len; /* into hs_actions.bytes; of the ip text for CONNECT */
-    uint32_t split, lent_off, lent_len;
+    union {
+        struct {
+            uint32_t split, lent_off, lent_len;
+        };
+        uint32_t rank; /* of ELECTION_PLANNED */
+    };
     hs_ix node, other; /* of notes; HS_NIL for none */
     union {
         uint64_t seq, token;
+        int64_t offset; /* of ELECTION_PLANNED */
     };
     int64_t number;
     struct hs_node_id id; /* of notes, where node is not in the table */

@@ -38,19 +38,6 @@ enum {
  * to get here. What claims more would soon wrap everybody's counter to 0. */
 #define EPOCH_MAX ((uint64_t)1 << 62)
 
-/* Why a vote was refused; the number of HS_NOTE_VOTE_REFUSED. */
-enum refusal {
-    REFUSAL_NONE,
-    REFUSAL_NOT_A_VOTER,
-    REFUSAL_OLD_EPOCH,
-    REFUSAL_VOTED_IN_EPOCH,
-    REFUSAL_NOT_A_REPLICA,
-    REFUSAL_MASTER_NOT_FAILED,
-    REFUSAL_VOTED_FOR_SHARD,
-    REFUSAL_SLOT_EPOCH,
-    REFUSAL_BUSY, /* VOTES_PENDING_MAX wait for the disk */
-};
-
 /* One cache line: all that an unremarkable gossip entry needs. */
 struct hot {
     struct hs_node_id id;
@@ -526,7 +513,8 @@ bool core_blacklisted(struct hs_core *c, const void *id);
 
 /* emit.c */
 struct hs_action *core_act(struct hs_core *c, enum hs_action_type type);
-void core_note(struct hs_core *c, enum hs_note what, hs_ix node, hs_ix other, int64_t number);
+struct hs_action *core_note(struct hs_core *c, enum hs_note what, hs_ix node, hs_ix other,
+                            int64_t number);
 void core_note_id(struct hs_core *c, enum hs_note what, const void *id, hs_ix other,
                   int64_t number);
 void core_reply(struct hs_core *c, uint64_t token, enum hs_cmd_err err, int64_t number);

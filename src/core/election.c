@@ -91,7 +91,12 @@ static void plan(struct hs_core *c)
     c->auth_votes = 0;
     c->auth_over = false;
     c->auth_asked = false;
-    core_note(c, HS_NOTE_ELECTION_PLANNED, SELF, HS_NIL, c->auth_at - c->now.mono.ms);
+    struct hs_action *note =
+        core_note(c, HS_NOTE_ELECTION_PLANNED, SELF, HS_NIL, c->auth_at - c->now.mono.ms);
+    if (note != NULL) {
+        note->rank = c->auth_rank;
+        note->offset = c->cold[SELF].repl_offset;
+    }
     tell_fellow_replicas(c);
 }
 

@@ -44,7 +44,9 @@ void core_note_id(struct hs_core *c, enum hs_note what, const void *id, hs_ix ot
     }
 }
 
-void core_note(struct hs_core *c, enum hs_note what, hs_ix node, hs_ix other, int64_t number)
+/* The note, for what else it has to say; NULL if the step has had enough of them. */
+struct hs_action *core_note(struct hs_core *c, enum hs_note what, hs_ix node, hs_ix other,
+                            int64_t number)
 {
     struct hs_action *a = note(c, what, other, number);
 
@@ -52,6 +54,7 @@ void core_note(struct hs_core *c, enum hs_note what, hs_ix node, hs_ix other, in
         a->node = node;
         a->id = c->hot[node].id;
     }
+    return a;
 }
 
 void core_reply(struct hs_core *c, uint64_t token, enum hs_cmd_err err, int64_t number)

@@ -9,13 +9,13 @@
 
 #define MANUAL_MS 5000 /* reference behaviour, on both sides */
 
-static void start(struct hs_core *c)
+static void start(struct hs_core *c, hs_ix by)
 {
     c->mf_end = c->now.mono.ms + MANUAL_MS;
     c->mf_offset = -1;
     c->mf_can_start = false;
     c->mf_replica = NIL16;
-    core_note(c, HS_NOTE_MF_STARTED, SELF, HS_NIL, MANUAL_MS);
+    core_note(c, HS_NOTE_MF_STARTED, SELF, by, MANUAL_MS);
 }
 
 static void abandon(struct hs_core *c)
@@ -39,7 +39,7 @@ enum hs_cmd_err core_failover(struct hs_core *c, enum hs_failover how)
         (has_flag(c, master, HS_NODE_FAIL) || c->cold[master].to_state != TO_UP)) {
         return HS_CMD_ERR_MASTER_DOWN;
     }
-    start(c);
+    start(c, HS_NIL);
     if (how == HS_FAILOVER_TAKEOVER) { /* no votes: an operator's own word */
         core_epoch_bump(c);
         core_promote(c);
@@ -58,7 +58,7 @@ void core_recv_mfstart(struct hs_core *c, struct hs_link l, uint16_t sender)
     if (!i_am_master(c) || c->cold[sender].master != SELF) {
         return;
     }
-    start(c);
+    start(c, sender);
     c->mf_replica = sender;
     core_ping_on(c, l, sender); /* it waits for our paused position */
 }

@@ -23,45 +23,45 @@ static bool knows_latest_owners(const struct hs_core *c, const struct hs_view *v
 }
 
 /* In the order of the reference; see docs/protocol.md. */
-static enum refusal judge_request(const struct hs_core *c, uint16_t ix, const struct hs_view *v)
+static enum hs_refusal judge_request(const struct hs_core *c, uint16_t ix, const struct hs_view *v)
 {
     bool forced = (v->frame[HS_OFF_MFLAGS] & HS_MFLAG_FORCEACK) != 0;
     uint16_t master = c->cold[ix].master;
     int64_t pause_ms = 2 * (int64_t)c->conf.node_timeout_ms;
 
     if (!is_voter(c, SELF)) {
-        return REFUSAL_NOT_A_VOTER;
+        return HS_REFUSAL_NOT_A_VOTER;
     }
     if (hs_get64(v->frame + HS_OFF_CURRENT_EPOCH) < c->current_epoch) {
-        return REFUSAL_OLD_EPOCH;
+        return HS_REFUSAL_OLD_EPOCH;
     }
     if (c->last_vote_epoch == c->current_epoch) {
-        return REFUSAL_VOTED_IN_EPOCH;
+        return HS_REFUSAL_VOTED_IN_EPOCH;
     }
     if (has_flag(c, ix, HS_NODE_MASTER) || master == NIL16) {
-        return REFUSAL_NOT_A_REPLICA;
+        return HS_REFUSAL_NOT_A_REPLICA;
     }
     if (!has_flag(c, master, HS_NODE_FAIL) && !forced) {
-        return REFUSAL_MASTER_NOT_FAILED;
+        return HS_REFUSAL_MASTER_NOT_FAILED;
     }
     if (c->cold[master].voted_at != 0 && c->now.mono.ms - c->cold[master].voted_at < pause_ms) {
-        return REFUSAL_VOTED_FOR_SHARD;
+        return HS_REFUSAL_VOTED_FOR_SHARD;
     }
     if (!knows_latest_owners(c, v)) {
-        return REFUSAL_SLOT_EPOCH;
+        return HS_REFUSAL_SLOT_EPOCH;
     }
-    return c->votes_n == VOTES_PENDING_MAX ? REFUSAL_BUSY : REFUSAL_NONE;
+    return c->votes_n == VOTES_PENDING_MAX ? HS_REFUSAL_BUSY : HS_REFUSAL_NONE;
 }
 
 void core_recv_auth_request(struct hs_core *c, uint16_t sender, const struct hs_view *v)
 {
-    enum refusal why = judge_request(c, sender, v);
+    enum hs_refusal why = judge_request(c, sender, v);
     uint64_t epoch = hs_get64(v->frame + HS_OFF_CURRENT_EPOCH);
 
     if (epoch <= EPOCH_MAX && epoch > c->rival_epoch) {
         c->rival_epoch = epoch;
     }
-    if (why != REFUSAL_NONE) {
+    if (why != HS_REFUSAL_NONE) {
         COUNT(c, votes_refused);
         core_note(c, HS_NOTE_VOTE_REFUSED, sender, HS_NIL, (int64_t)why);
         return;

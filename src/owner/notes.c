@@ -2,7 +2,8 @@
  *
  * One table of templates, worded like the stock server's lines so that people's
  * filters and habits keep working. In a template %n is the node, %o the other
- * node, %d the number.
+ * node, %d the number, %w why a vote was refused; %r and %f are a candidate's rank
+ * and offset.
  *
  * Bound: peers can provoke most of these, so each kind has a bucket of
  * OWNER_NOTE_BURST lines that refills by OWNER_NOTE_PER_S. What is left out is
@@ -57,18 +58,20 @@ static const struct note_text texts[HS_NOTES] = {
     [HS_NOTE_BAD_SENDER] = {HS_LOG_DEBUG, "Ignored a packet of type %d from node %n.", NULL},
     [HS_NOTE_OWN_ADDRESS] = {HS_LOG_NOTICE, "IP address for this node updated.", NULL},
     [HS_NOTE_VOTE_GRANTED] = {HS_LOG_NOTICE, "Failover auth granted to %n for epoch %d", NULL},
-    [HS_NOTE_VOTE_REFUSED] = {HS_LOG_NOTICE, "Failover auth denied to %n: reason %d", NULL},
-    [HS_NOTE_ELECTION_PLANNED] = {HS_LOG_NOTICE, "Start of election delayed for %d milliseconds.",
-                                  NULL},
+    [HS_NOTE_VOTE_REFUSED] = {HS_LOG_NOTICE, "Failover auth denied to %n: %w", NULL},
+    [HS_NOTE_ELECTION_PLANNED] =
+        {HS_LOG_NOTICE, "Start of election delayed for %d milliseconds (rank #%r, offset %f).",
+         NULL},
     [HS_NOTE_ELECTION_STARTED] = {HS_LOG_NOTICE, "Starting a failover election for epoch %d.",
                                   NULL},
-    [HS_NOTE_ELECTION_EXPIRED] = {HS_LOG_NOTICE, "Failover attempt expired.", NULL},
+    [HS_NOTE_ELECTION_EXPIRED] = {HS_LOG_NOTICE,
+                                  "Currently unable to failover: Failover attempt expired.", NULL},
     [HS_NOTE_ELECTION_WON] = {HS_LOG_NOTICE,
                               "Failover election won: I'm the new master. "
                               "configEpoch set to %d after successful failover.",
                               NULL},
-    [HS_NOTE_MF_STARTED] = {HS_LOG_NOTICE, "Manual failover requested by replica %n.",
-                            "Manual failover started."},
+    [HS_NOTE_MF_STARTED] = {HS_LOG_NOTICE, "Manual failover requested by replica %o.",
+                            "Manual failover user request accepted."},
     [HS_NOTE_MF_ABORTED] = {HS_LOG_WARNING, "Manual failover timed out.", NULL},
     [HS_NOTE_UPDATE_SENT] = {HS_LOG_VERBOSE,
                              "Node %n has old slots configuration, sending an UPDATE message "
@@ -78,6 +81,18 @@ static const struct note_text texts[HS_NOTES] = {
                          "This process did not run for %d milliseconds. Failure detection starts "
                          "afresh.",
                          NULL},
+};
+
+static const char *const refusals[HS_REFUSALS] = {
+    [HS_REFUSAL_NONE] = "",
+    [HS_REFUSAL_NOT_A_VOTER] = "this node is no master with slots",
+    [HS_REFUSAL_OLD_EPOCH] = "its epoch is older than the current one",
+    [HS_REFUSAL_VOTED_IN_EPOCH] = "already voted for this epoch",
+    [HS_REFUSAL_NOT_A_REPLICA] = "it is a master node, or I don't know its master",
+    [HS_REFUSAL_MASTER_NOT_FAILED] = "its master is up",
+    [HS_REFUSAL_VOTED_FOR_SHARD] = "can't vote about this master before two node timeouts passed",
+    [HS_REFUSAL_SLOT_EPOCH] = "a slot it wants has an owner with a later epoch than it knows",
+    [HS_REFUSAL_BUSY] = "too many votes wait for the disk",
 };
 
 static void put(char *buf, size_t n, size_t *at, const char *s, size_t len)
@@ -101,6 +116,37 @@ static void put_node(char *buf, size_t n, size_t *at, const struct hs_node_id *i
     put(buf, n, at, ")", 1);
 }
 
+static void put_number(char *buf, size_t n, size_t *at, int64_t number)
+{
+    char text[24];
+    int len = snprintf(text, sizeof(text), "%" PRId64, number);
+    put(buf, n, at, text, (size_t)len);
+}
+
+static void put_refusal(char *buf, size_t n, size_t *at, int64_t number)
+{
+    HS_ASSERT(number >= 0 && number < HS_REFUSALS);
+    put(buf, n, at, refusals[number], strlen(refusals[number]));
+}
+
+/* One of the letters that stand for something in a template. */
+static void put_arg(char *buf, size_t n, size_t *at, char letter,
+                    const struct owner_note_args *args)
+{
+    if (letter == 'n')
+        put_node(buf, n, at, args->node, args->node_name);
+    else if (letter == 'o')
+        put_node(buf, n, at, args->other, args->other_name);
+    else if (letter == 'w')
+        put_refusal(buf, n, at, args->number);
+    else if (letter == 'r')
+        put_number(buf, n, at, args->rank);
+    else if (letter == 'f')
+        put_number(buf, n, at, args->offset);
+    else
+        put_number(buf, n, at, args->number);
+}
+
 enum hs_log_level owner_note_text(enum hs_note note, const struct owner_note_args *args, char *buf,
                                   size_t n)
 {
@@ -109,8 +155,6 @@ enum hs_log_level owner_note_text(enum hs_note note, const struct owner_note_arg
 
     const struct note_text *t = &texts[note];
     const char *text = args->other == NULL && t->alone != NULL ? t->alone : t->text;
-    char number[24];
-    int number_n = snprintf(number, sizeof(number), "%" PRId64, args->number);
     size_t at = 0;
     buf[0] = 0;
     for (const char *p = text; *p != 0; p++) {
@@ -118,13 +162,7 @@ enum hs_log_level owner_note_text(enum hs_note note, const struct owner_note_arg
             put(buf, n, &at, p, 1);
             continue;
         }
-        p++;
-        if (*p == 'n')
-            put_node(buf, n, &at, args->node, args->node_name);
-        else if (*p == 'o')
-            put_node(buf, n, &at, args->other, args->other_name);
-        else
-            put(buf, n, &at, number, (size_t)number_n);
+        put_arg(buf, n, &at, *++p, args);
     }
     return t->level;
 }
@@ -199,6 +237,10 @@ void owner_note(struct hs_owner *o, const struct hs_action *a)
         return;
     }
     struct owner_note_args args = {.number = a->number};
+    if (a->note == HS_NOTE_ELECTION_PLANNED) {
+        args.rank = a->rank;
+        args.offset = a->offset;
+    }
     args.node = a->node != HS_NIL ? hs_core_node_id(o->core, a->node) : &a->id;
     if (a->other != HS_NIL)
         args.other = hs_core_node_id(o->core, a->other);

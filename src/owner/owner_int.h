@@ -231,7 +231,8 @@ void owner_notes_flush(struct hs_owner *o);
 struct owner_note_args {
     const struct hs_node_id *node, *other; /* NULL for none */
     const char *node_name, *other_name;    /* "" for none */
-    int64_t number;
+    int64_t number, offset;
+    uint32_t rank;
 };
 enum hs_log_level owner_note_text(enum hs_note note, const struct owner_note_args *args, char *buf,
                                   size_t n);

@@ -84,6 +84,27 @@ START_TEST(a_vote_counts_if_a_voter_gives_it_for_this_election_once)
 }
 END_TEST
 
+START_TEST(a_planned_election_tells_its_rank_and_offset)
+{
+    uint32_t n = 0;
+
+    solo_start(&s, candidate());
+    s.core->cold[SELF].repl_offset = 42;
+    s.core->cold[5].repl_offset = s.core->cold[6].repl_offset = 100;
+    core_election_reset(s.core); /* the start planned one */
+    solo_tick(&s, TICK_MS);
+    for (uint32_t i = 0; i < s.acts.n; i++) {
+        const struct hs_action *a = &s.acts.v[i];
+        if (a->type == HS_ACT_NOTE && a->note == HS_NOTE_ELECTION_PLANNED) {
+            ck_assert_uint_eq(a->rank, 2);
+            ck_assert_int_eq(a->offset, 42);
+            n++;
+        }
+    }
+    ck_assert_uint_eq(n, 1);
+}
+END_TEST
+
 START_TEST(a_fellow_that_must_not_stand_delays_nobody_and_a_better_one_does)
 {
     struct hs_topo *boot = candidate();
@@ -354,6 +375,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_vote_counts_if_a_voter_gives_it_for_this_election_once);
+    tcase_add_test(tc, a_planned_election_tells_its_rank_and_offset);
     tcase_add_test(tc, a_fellow_that_must_not_stand_delays_nobody_and_a_better_one_does);
     tcase_add_test(tc, a_short_node_timeout_does_not_hurry_elections);
     tcase_add_test(tc, without_a_validity_factor_data_is_never_too_old);

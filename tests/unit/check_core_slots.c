@@ -289,7 +289,7 @@ END_TEST
 /* ---- votes ---- */
 
 /* Node 3, replica of 1, asks node 0 for its vote. Returns the refusal. */
-static enum refusal ask(uint64_t current_epoch, uint8_t mflags)
+static enum hs_refusal ask(uint64_t current_epoch, uint8_t mflags)
 {
     struct hs_core *c = core(3);
     struct hs_link l = c->cold[world_find(&w, 3, 0)].to;
@@ -307,8 +307,8 @@ static enum refusal ask(uint64_t current_epoch, uint8_t mflags)
     world_run(&w, 2);
     ck_assert_uint_eq(granted + refused + 1, w.node[0].notes[HS_NOTE_VOTE_GRANTED] +
                                                  core(0)->counters[COUNT_votes_refused]);
-    return w.node[0].notes[HS_NOTE_VOTE_GRANTED] > granted ? REFUSAL_NONE
-                                                           : (enum refusal)w.last_number;
+    return w.node[0].notes[HS_NOTE_VOTE_GRANTED] > granted ? HS_REFUSAL_NONE
+                                                           : (enum hs_refusal)w.last_number;
 }
 
 /* Its replica asks only when a test makes it. */
@@ -329,12 +329,12 @@ START_TEST(a_vote_is_given_once_per_epoch_and_master)
 {
     make_failed_master();
     uint64_t epoch = core(0)->current_epoch + 1;
-    ck_assert_int_eq(ask(epoch - 1, 0), REFUSAL_NONE);
-    ck_assert_int_eq(ask(epoch - 1, 0), REFUSAL_VOTED_IN_EPOCH);
-    ck_assert_int_eq(ask(epoch, 0), REFUSAL_VOTED_FOR_SHARD);
+    ck_assert_int_eq(ask(epoch - 1, 0), HS_REFUSAL_NONE);
+    ck_assert_int_eq(ask(epoch - 1, 0), HS_REFUSAL_VOTED_IN_EPOCH);
+    ck_assert_int_eq(ask(epoch, 0), HS_REFUSAL_VOTED_FOR_SHARD);
     world_run(&w, 2 * TIMEOUT_MS);
-    ck_assert_int_eq(ask(epoch - 1, 0), REFUSAL_OLD_EPOCH);
-    ck_assert_int_eq(ask(epoch, 0), REFUSAL_NONE);
+    ck_assert_int_eq(ask(epoch - 1, 0), HS_REFUSAL_OLD_EPOCH);
+    ck_assert_int_eq(ask(epoch, 0), HS_REFUSAL_NONE);
 }
 END_TEST
 
@@ -343,17 +343,17 @@ START_TEST(no_vote_against_a_master_that_works_unless_it_is_forced)
     replicate(3, 1);
     world_run(&w, 3000);
     uint64_t epoch = core(0)->current_epoch + 1;
-    ck_assert_int_eq(ask(epoch, 0), REFUSAL_MASTER_NOT_FAILED);
-    ck_assert_int_eq(ask(epoch, HS_MFLAG_FORCEACK), REFUSAL_NONE);
+    ck_assert_int_eq(ask(epoch, 0), HS_REFUSAL_MASTER_NOT_FAILED);
+    ck_assert_int_eq(ask(epoch, HS_MFLAG_FORCEACK), HS_REFUSAL_NONE);
 }
 END_TEST
 
 START_TEST(no_vote_for_a_master_or_by_one_without_slots)
 {
     uint64_t epoch = core(0)->current_epoch + 1;
-    ck_assert_int_eq(ask(epoch, HS_MFLAG_FORCEACK), REFUSAL_NOT_A_REPLICA);
+    ck_assert_int_eq(ask(epoch, HS_MFLAG_FORCEACK), HS_REFUSAL_NOT_A_REPLICA);
     world_command(&w, 0, (struct hs_cmd){.type = HS_CMD_FLUSHSLOTS});
-    ck_assert_int_eq(ask(epoch, HS_MFLAG_FORCEACK), REFUSAL_NOT_A_VOTER);
+    ck_assert_int_eq(ask(epoch, HS_MFLAG_FORCEACK), HS_REFUSAL_NOT_A_VOTER);
 }
 END_TEST
 
@@ -363,7 +363,7 @@ START_TEST(no_vote_for_a_candidate_that_knows_old_owners)
     struct hs_core *c = core(0);
     c->out = &w.acts;
     core_node_epoch(c, c->cold[world_find(&w, 0, 3)].master, c->current_epoch + 5);
-    ck_assert_int_eq(ask(c->current_epoch, 0), REFUSAL_SLOT_EPOCH);
+    ck_assert_int_eq(ask(c->current_epoch, 0), HS_REFUSAL_SLOT_EPOCH);
 }
 END_TEST
 
@@ -382,7 +382,7 @@ START_TEST(a_vote_leaves_only_when_it_is_on_disk)
     acks = 0;
     w.tap = watch_acks;
     w.node[0].disk_stuck = true;
-    ck_assert_int_eq(ask(core(0)->current_epoch, 0), REFUSAL_NONE);
+    ck_assert_int_eq(ask(core(0)->current_epoch, 0), HS_REFUSAL_NONE);
     world_run(&w, 2000);
     ck_assert_uint_eq(acks, 0);
     uint64_t voted = core(0)->last_vote_epoch;

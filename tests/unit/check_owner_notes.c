@@ -31,15 +31,55 @@ START_TEST(a_failure_told_by_another_names_it)
 }
 END_TEST
 
+START_TEST(a_planned_election_tells_delay_rank_and_offset_as_stock_servers)
+{
+    struct owner_note_args args = {.node = &id_a, .number = 713, .rank = 1, .offset = 42};
+    char line[512];
+    owner_note_text(HS_NOTE_ELECTION_PLANNED, &args, line, sizeof(line));
+    ck_assert_str_eq(line, "Start of election delayed for 713 milliseconds (rank #1, offset 42).");
+}
+END_TEST
+
+START_TEST(a_refused_vote_tells_why_in_words)
+{
+    struct owner_note_args args = {.node = &id_a, .node_name = "w"};
+    char line[512];
+    args.number = HS_REFUSAL_MASTER_NOT_FAILED;
+    owner_note_text(HS_NOTE_VOTE_REFUSED, &args, line, sizeof(line));
+    ck_assert_str_eq(line, "Failover auth denied to aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (w): "
+                           "its master is up");
+    for (int why = HS_REFUSAL_NONE + 1; why < HS_REFUSALS; why++) {
+        args.number = why;
+        owner_note_text(HS_NOTE_VOTE_REFUSED, &args, line, sizeof(line));
+        ck_assert_uint_gt(strlen(line), strlen("Failover auth denied to  (w): ") + HS_ID_LEN);
+    }
+}
+END_TEST
+
+START_TEST(a_manual_failover_tells_the_master_who_asked_for_it)
+{
+    struct owner_note_args args = {
+        .node = &id_a, .node_name = "", .other = &id_b, .other_name = "w"};
+    char line[512];
+    owner_note_text(HS_NOTE_MF_STARTED, &args, line, sizeof(line));
+    ck_assert_str_eq(line, "Manual failover requested by replica "
+                           "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb (w).");
+    args.other = NULL;
+    owner_note_text(HS_NOTE_MF_STARTED, &args, line, sizeof(line));
+    ck_assert_str_eq(line, "Manual failover user request accepted.");
+}
+END_TEST
+
 START_TEST(every_note_has_a_text_that_fits)
 {
     char name[256];
     memset(name, 'x', sizeof(name) - 1);
     name[sizeof(name) - 1] = 0;
     struct owner_note_args args = {
-        .node = &id_a, .node_name = name, .other = &id_b, .other_name = name, .number = INT64_MIN};
+        .node = &id_a, .node_name = name, .other = &id_b, .other_name = name};
     for (int note = 0; note < HS_NOTES; note++) {
         char line[64];
+        args.number = note == HS_NOTE_VOTE_REFUSED ? HS_REFUSAL_BUSY : INT64_MIN;
         owner_note_text((enum hs_note)note, &args, line, sizeof(line));
         ck_assert_uint_gt(strlen(line), 5);
         ck_assert_uint_lt(strlen(line), sizeof(line));
@@ -99,6 +139,9 @@ int main(void)
     TCase *t = tcase_create("notes");
     tcase_add_test(t, a_failure_found_here_is_worded_as_reached_quorum);
     tcase_add_test(t, a_failure_told_by_another_names_it);
+    tcase_add_test(t, a_planned_election_tells_delay_rank_and_offset_as_stock_servers);
+    tcase_add_test(t, a_refused_vote_tells_why_in_words);
+    tcase_add_test(t, a_manual_failover_tells_the_master_who_asked_for_it);
     tcase_add_test(t, every_note_has_a_text_that_fits);
     tcase_add_test(t, lines_beyond_the_burst_are_dropped_counted_and_come_back_with_time);
     tcase_add_test(t, a_kind_that_fell_silent_still_tells_what_was_left_out);
