@@ -123,6 +123,25 @@ static void follow_slots(struct hs_core *c, const struct claim *k, uint64_t epoc
     core_unchain(c);
 }
 
+struct overlap {
+    uint32_t claimed_n, owned_n; /* slots of a claim; those of them that are a node's */
+};
+
+/* Only reads the owners of what is claimed, a small part of the table. */
+static struct overlap overlap_with(const struct hs_core *c, uint16_t ix, const uint8_t *bitmap)
+{
+    struct overlap o = {0};
+
+    for (uint32_t s = 0; s < HS_SLOTS; s += 64) {
+        uint64_t claimed = core_slots_word(bitmap, s);
+        if (claimed != 0) {
+            o.claimed_n += (uint32_t)__builtin_popcountll(claimed);
+            o.owned_n += (uint32_t)__builtin_popcountll(claimed & core_slots_owned(c, ix, s));
+        }
+    }
+    return o;
+}
+
 /* Applies the claim of master `ix` with that epoch (a header's, or an UPDATE's). */
 void core_claim(struct hs_core *c, uint16_t ix, uint64_t epoch, const uint8_t *bitmap)
 {
@@ -133,9 +152,15 @@ void core_claim(struct hs_core *c, uint16_t ix, uint64_t epoch, const uint8_t *b
         return;
     }
     COUNT(c, claims_walked);
+    bool owns_more =
+        c->cold[ix].slots_n > 0 && overlap_with(c, ix, bitmap).owned_n < c->cold[ix].slots_n;
     for (uint32_t s = 0; s < HS_SLOTS; s += 64) {
         uint64_t claimed = core_slots_word(bitmap, s);
-        uint64_t owned = c->cold[ix].slots_n == 0 ? 0 : core_slots_owned(c, ix, s);
+        uint64_t owned =
+            owns_more || (claimed != 0 && c->cold[ix].slots_n > 0) ? core_slots_owned(c, ix, s) : 0;
+        if ((claimed | owned) == 0 && c->migrating_n == 0) {
+            continue; /* as most words: it has nothing to do with these slots */
+        }
         uint64_t same = claimed & owned & ~core_slots_word(c->abandoned, s);
         uint64_t of_interest = c->migrating_n == 0 ? owned : UINT64_MAX;
         k.claimed_n += (uint32_t)__builtin_popcountll(same);
@@ -218,14 +243,14 @@ static bool is_known_claim(struct hs_core *c, uint16_t ix, uint16_t owner, const
 {
     struct cold *n = &c->cold[ix];
     uint32_t ver = c->cold[owner].slots_ver ^ (uint32_t)owner << 16;
-    uint8_t ours[HS_SLOTS_BYTES];
+    struct overlap o;
 
     if (n->claim_hash == v->slots_hash && n->claim_ver == ver) {
         COUNT(c, claims_unchanged);
         return true;
     }
-    core_slots_bitmap(c, owner, false, ours);
-    if (memcmp(ours, v->frame + HS_OFF_SLOTS, HS_SLOTS_BYTES) != 0) {
+    o = overlap_with(c, owner, v->frame + HS_OFF_SLOTS);
+    if (o.claimed_n != c->cold[owner].slots_n || o.owned_n != c->cold[owner].slots_n) {
         return false;
     }
     if (owner == ix && c->cold[ix].slots_n > 0) {

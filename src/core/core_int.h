@@ -258,6 +258,7 @@ struct hs_core {
     uint32_t fresh_n, pfail_n; /* regions of the board, in this order */
     struct lent lent;
     struct link *links;
+    uint32_t links_hi; /* places of links ever used */
     char local_ips[LOCAL_IPS_MAX][HS_IP_LEN];
     uint32_t local_ips_n;
     bool own_ip_learned; /* in this life */

@@ -71,6 +71,7 @@ void core_link_up(struct hs_core *c, struct hs_link l, const struct hs_link_up *
     struct link *link = &c->links[l.ix];
 
     HS_ASSERT(!link->up);
+    c->links_hi = l.ix >= c->links_hi ? l.ix + 1 : c->links_hi;
     *link = (struct link){.gen = l.gen,
                           .node = NIL16,
                           .up = true,
@@ -173,7 +174,7 @@ void core_link_bind(struct hs_core *c, struct hs_link l, uint16_t ix)
  * again for minutes. Its connection is found by what it said then. */
 void core_link_adopt(struct hs_core *c, uint16_t ix)
 {
-    for (uint32_t i = 0; i < c->opts.links_max && !c->cold[ix].has_from; i++) {
+    for (uint32_t i = 0; i < c->links_hi && !c->cold[ix].has_from; i++) {
         const struct link *link = &c->links[i];
         if (link->up && !link->outbound && link->node == NIL16 &&
             memcmp(&link->said, &c->hot[ix].id, sizeof(link->said)) == 0) {

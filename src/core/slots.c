@@ -70,13 +70,32 @@ void core_slots_move(struct hs_core *c, uint16_t from, uint16_t to)
     }
 }
 
-/* Which of the 64 slots from `s` on are this node's, as bits. Four owners are
- * compared at a time: nearly always none of them is it. */
+typedef uint16_t owners8 __attribute__((vector_size(16)));
+
+/* Is one of the 64 slots from `s` on this node's? */
+static bool owns_any(const struct hs_core *c, uint16_t ix, uint32_t s)
+{
+    owners8 found = {0}, eight;
+    uint64_t halves[2];
+
+    for (uint32_t k = 0; k < 64; k += 8) {
+        memcpy(&eight, &c->owner[s + k], sizeof(eight));
+        found |= (owners8)(eight == ix);
+    }
+    memcpy(halves, &found, sizeof(halves));
+    return (halves[0] | halves[1]) != 0;
+}
+
+/* Which of the 64 slots from `s` on are this node's, as bits: nearly always none.
+ * Otherwise four owners are compared at a time. */
 uint64_t core_slots_owned(const struct hs_core *c, uint16_t ix, uint32_t s)
 {
     const uint64_t ones = UINT64_C(0x0001000100010001), highs = UINT64_C(0x8000800080008000);
     uint64_t word = 0;
 
+    if (!owns_any(c, ix, s)) {
+        return 0;
+    }
     for (uint32_t k = 0; k < 64; k += 4) {
         uint64_t four;
         memcpy(&four, &c->owner[s + k], sizeof(four));
@@ -91,15 +110,14 @@ uint64_t core_slots_owned(const struct hs_core *c, uint16_t ix, uint32_t s)
     return word;
 }
 
-/* The same 64 slots of a bitmap. */
+/* The same 64 slots of a bitmap. Written out, this is one load. */
 uint64_t core_slots_word(const uint8_t *bitmap, uint32_t s)
 {
-    uint64_t word = 0;
+    const uint8_t *p = bitmap + s / 8;
 
-    for (uint32_t k = 8; k-- > 0;) {
-        word = word << 8 | bitmap[s / 8 + k];
-    }
-    return word;
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
+           (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
+           (uint64_t)p[7] << 56;
 }
 
 /* What a node owns here; claimed_only leaves out what it has stopped claiming. */
@@ -111,6 +129,9 @@ void core_slots_bitmap(const struct hs_core *c, uint16_t ix, bool claimed_only, 
     }
     for (uint32_t s = 0, left = c->cold[ix].slots_n; left > 0; s += 64) {
         uint64_t word = core_slots_owned(c, ix, s);
+        if (word == 0) {
+            continue;
+        }
         left -= (uint32_t)__builtin_popcountll(word);
         if (claimed_only) {
             word &= ~core_slots_word(c->abandoned, s);

@@ -448,6 +448,50 @@ START_TEST(a_stranger_named_twice_in_a_section_is_added_once)
 }
 END_TEST
 
+/* Node 2 owns one slot, and its replica tells of one: node 1's. */
+START_TEST(a_claim_of_as_many_slots_as_we_know_may_be_of_others)
+{
+    struct hs_link replicas = solo_accept(&s);
+    uint8_t slots[HS_SLOTS_BYTES] = {1U << 1};
+    struct hs_node_id master = solo_id(2);
+    struct hs_hdr h = solo_hdr(3), owners = solo_hdr(1);
+
+    owners.slots = h.slots = slots;
+    owners.config_epoch = owners.current_epoch = 1;
+    solo_ping(&s, l, HS_MSG_PING, &owners, NULL);
+    h.flags = HS_NODE_SLAVE;
+    h.slaveof = &master;
+    solo_ping(&s, solo_connect(&s, 3), HS_MSG_PONG, &h, NULL);
+    ck_assert_uint_eq(solo_sent(&s, HS_MSG_UPDATE), 1);
+    slots[0] = 1U << 2;
+    solo_ping(&s, replicas, HS_MSG_PING, &h, NULL);
+    ck_assert_uint_eq(solo_sent(&s, HS_MSG_UPDATE), 0);
+}
+END_TEST
+
+/* It wrote on the last place of all connections before it was known. */
+START_TEST(the_connection_of_one_who_was_a_stranger_is_found_when_he_answers)
+{
+    struct hs_gossip g = {
+        .id = solo_id(9), .ip = "127.0.0.9", .port = 1, .cport = 2, .flags = HS_NODE_MASTER};
+    struct hs_hdr h = solo_hdr(9), told_by = solo_hdr(1);
+    uint32_t place = s.links_n++;
+    struct hs_link early = solo_accept(&s), ours;
+    uint16_t nine;
+
+    solo_ping(&s, early, HS_MSG_PING, &h, NULL);
+    solo_ping(&s, l, HS_MSG_PING, &told_by, &g);
+    nine = core_index_find(s.core, g.id.hex);
+    ck_assert_uint_ne(nine, NIL16);
+    s.links_n = place;
+    ours = solo_connect(&s, nine);
+    ck_assert(!s.core->cold[nine].has_from);
+    solo_ping(&s, ours, HS_MSG_PONG, &h, NULL);
+    ck_assert(s.core->cold[nine].has_from);
+    ck_assert_uint_eq(s.core->cold[nine].from.ix, early.ix);
+}
+END_TEST
+
 START_TEST(an_answer_from_the_future_is_not_believed)
 {
     struct hs_hdr h = solo_hdr(1);
@@ -496,6 +540,8 @@ int main(void)
     tcase_add_test(tc, a_section_with_an_invalid_id_is_skipped);
     tcase_add_test(tc, what_stands_before_an_invalid_id_is_skipped_with_it);
     tcase_add_test(tc, a_stranger_named_twice_in_a_section_is_added_once);
+    tcase_add_test(tc, a_claim_of_as_many_slots_as_we_know_may_be_of_others);
+    tcase_add_test(tc, the_connection_of_one_who_was_a_stranger_is_found_when_he_answers);
     tcase_add_test(tc, an_answer_from_the_future_is_not_believed);
     suite_add_tcase(suite, tc);
     return hs_test_main(suite);
