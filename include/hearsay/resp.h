@@ -94,7 +94,6 @@ void hs_resp_bulk(struct hs_resp_sink *s, const void *p, size_t n);
 void hs_resp_bulk_str(struct hs_resp_sink *s, const char *text);
 void hs_resp_verbatim(struct hs_resp_sink *s, const void *p, size_t n); /* "txt"; RESP2: bulk */
 void hs_resp_null(struct hs_resp_sink *s);
-void hs_resp_null_array(struct hs_resp_sink *s);
 void hs_resp_bool(struct hs_resp_sink *s, bool v);
 void hs_resp_double(struct hs_resp_sink *s, double v);
 void hs_resp_array(struct hs_resp_sink *s, size_t n);

@@ -104,8 +104,9 @@ struct reactor {
     _Atomic uint64_t events_lost, events_forged; /* not delivered: too old; not ours */
     uint64_t events_seen;                        /* the last one delivered */
     struct channels channels;
-    uint64_t slots_seen; /* the topology by which shard channels were last judged */
-    atomic_bool kills;   /* some of its sessions are to be closed */
+    uint64_t slots_seen;     /* the topology by which shard channels were last judged */
+    atomic_bool kills;       /* some of its sessions are to be closed */
+    int64_t browser_told_ms; /* when the log last told of one; 0 for never */
 };
 
 struct hs_admin {

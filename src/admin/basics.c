@@ -37,7 +37,10 @@ void admin_cmd_select(struct call *c)
     int64_t db;
     if (!admin_call_int(c, &c->argv[1], &db))
         return;
-    if (db != 0)
+    if (db < INT32_MIN || db > INT32_MAX)
+        admin_error(c->s, "ERR value is out of range, value must between %d and %d", INT32_MIN,
+                    INT32_MAX);
+    else if (db != 0)
         admin_error(c->s, "ERR SELECT is not allowed in cluster mode");
     else
         admin_ok(c);

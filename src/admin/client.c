@@ -128,31 +128,37 @@ static bool ids_valid(struct call *c)
 {
     int64_t v;
     for (size_t i = 3; i < c->argc; i++)
-        if (!admin_arg_int(&c->argv[i], &v) || v < 1) {
+        if (!admin_arg_int(&c->argv[i], &v)) {
             admin_error(c->s, "ERR Invalid client ID");
             return false;
         }
     return true;
 }
 
+static bool type_valid(struct call *c, const struct hs_arg *type)
+{
+    static const char *const types[] = {"normal", "master", "replica", "slave", "pubsub"};
+    char word[129];
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if (admin_arg_is(type, types[i]))
+            return true;
+    admin_error(c->s, "ERR Unknown client type '%s'", admin_arg_text(type, word, sizeof(word)));
+    return false;
+}
+
 void admin_client_list(struct call *c)
 {
     bool by_type = c->argc == 4 && admin_arg_is(&c->argv[2], "type");
     bool by_id = c->argc >= 4 && admin_arg_is(&c->argv[2], "id");
-    char word[129];
     if (c->argc > 2 && !by_type && !by_id) {
         admin_syntax(c);
         return;
     }
     if (by_id && !ids_valid(c))
         return;
-    bool normal = !by_type || admin_arg_is(&c->argv[3], "normal");
-    if (!normal && !admin_arg_is(&c->argv[3], "master") && !admin_arg_is(&c->argv[3], "replica") &&
-        !admin_arg_is(&c->argv[3], "slave") && !admin_arg_is(&c->argv[3], "pubsub")) {
-        admin_error(c->s, "ERR Unknown client type '%s'",
-                    admin_arg_text(&c->argv[3], word, sizeof(word)));
+    if (by_type && !type_valid(c, &c->argv[3]))
         return;
-    }
+    bool normal = !by_type || admin_arg_is(&c->argv[3], "normal");
     struct text out = {0};
     int64_t now_ms = admin_now_ms();
     hs_lock_take(c->a->clients_lock);
@@ -207,6 +213,8 @@ static bool kill_filter_add(struct call *c, struct kill_filter *f, const struct 
                (admin_arg_is(value, "yes") || admin_arg_is(value, "no"))) {
         f->skip_me = admin_arg_is(value, "yes");
     } else if (admin_arg_is(key, "type")) {
+        if (!type_valid(c, value))
+            return false;
         f->nobody = f->nobody || !admin_arg_is(value, "normal");
     } else if (admin_arg_is(key, "user") && admin_arg_is(value, "default")) {
         return true;

@@ -104,7 +104,7 @@ void admin_command_info(struct call *c)
         const struct admin_cmd *top;
         const struct admin_cmd *cmd = find_path(&c->argv[i], &top);
         if (cmd == NULL) {
-            hs_resp_null_array(c->out);
+            hs_resp_null(c->out);
         } else if (cmd == top) {
             put_info(c->out, cmd);
         } else {

@@ -169,7 +169,11 @@ static void answer_set(struct hs_resp_sink *out, struct session *s, struct admin
 
 void admin_config_set(struct call *c)
 {
-    if (c->argc % 2 != 0 || c->argc / 2 - 1 > PAIRS_MAX) {
+    if (c->argc % 2 != 0) {
+        admin_syntax(c);
+        return;
+    }
+    if (c->argc / 2 - 1 > PAIRS_MAX) {
         admin_wrong_arity(c);
         return;
     }

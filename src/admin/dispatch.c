@@ -22,6 +22,29 @@ static void unknown(struct call *c)
                 admin_arg_text(&c->argv[0], name, sizeof(name)), args);
 }
 
+/* A web page can have its reader's browser POST to this port, past protected mode.
+ * Like the stock server we end the connection before the lines of the body become
+ * commands, and answer nothing. */
+static bool is_from_browser(const struct hs_arg *word)
+{
+    return admin_arg_is(word, "post") || admin_arg_is(word, "host:");
+}
+
+static void turn_browser_away(struct call *c)
+{
+    enum { TOLD_EVERY_MS = 60000 };
+    struct reactor *r = c->s->reactor;
+    int64_t now_ms = admin_now_ms();
+    c->s->closing = true;
+    if (r->browser_told_ms != 0 && now_ms - r->browser_told_ms < TOLD_EVERY_MS)
+        return;
+    r->browser_told_ms = now_ms;
+    hs_log(HS_LOG_WARNING,
+           "Possible SECURITY ATTACK detected: %s sent POST or Host:, as a browser does when a web "
+           "page tries to give commands through it. The connection is closed.",
+           c->s->info.peer);
+}
+
 static void unknown_sub(struct call *c)
 {
     char name[129];
@@ -84,7 +107,10 @@ static bool resolve(struct call *c)
 {
     c->cmd = c->top = look_up(c);
     if (c->cmd == NULL) {
-        unknown(c);
+        if (is_from_browser(&c->argv[0]))
+            turn_browser_away(c);
+        else
+            unknown(c);
         return false;
     }
     if (c->cmd->subs != NULL && c->argc > 1) {

@@ -126,6 +126,14 @@ static void redirect(struct call *c, const char *code, uint16_t slot, uint16_t n
                 admin_topo_port(n, to.tls));
 }
 
+/* The stock server looks for the first key's owner before it looks at the others. */
+static bool is_crossed(struct call *c, const struct placed *p)
+{
+    if (p->crossed)
+        admin_error(c->s, "CROSSSLOT Keys in request don't hash to the same slot");
+    return p->crossed;
+}
+
 /* Refusals for the state of the cluster. */
 static bool is_down(struct call *c)
 {
@@ -150,7 +158,7 @@ static bool is_served_here(struct call *c, const struct placed *p)
         admin_error(c->s, "CLUSTERDOWN Hash slot not served");
         return false;
     }
-    if (is_down(c))
+    if (is_crossed(c, p) || is_down(c))
         return false;
     if (owner == 0) {
         uint16_t to = open_node(t->migrating, t->migrating_n, p->slot);
@@ -179,10 +187,6 @@ void admin_keys_run(struct call *c)
         return;
     }
     c->rejected = true;
-    if (p.crossed) {
-        admin_error(c->s, "CROSSSLOT Keys in request don't hash to the same slot");
-        return;
-    }
     if ((p.keys_n != 0 && !is_served_here(c, &p)) || !admin_allowed_to_subscriber(c))
         return;
     c->rejected = false;
@@ -196,15 +200,13 @@ static bool is_shard_served(struct call *c)
     admin_each_key(c->cmd, c->argv, c->argc, place, &p);
     if (p.keys_n == 0)
         return true;
-    if (p.crossed) {
-        admin_error(c->s, "CROSSSLOT Keys in request don't hash to the same slot");
-        return false;
-    }
     uint16_t owner = t->owner[p.slot];
     if (owner == HS_TOPO_NONE) {
         admin_error(c->s, "CLUSTERDOWN Hash slot not served");
         return false;
     }
+    if (is_crossed(c, &p))
+        return false;
     if (!t->ok && !c->view->conf.allow_pubsubshard_when_down) {
         admin_error(c->s, "CLUSTERDOWN The cluster is down");
         return false;

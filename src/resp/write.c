@@ -87,14 +87,6 @@ void hs_resp_null(struct hs_resp_sink *s)
         put(s, "_\r\n", 3);
 }
 
-void hs_resp_null_array(struct hs_resp_sink *s)
-{
-    if (s->proto < 3)
-        put(s, "*-1\r\n", 5);
-    else
-        put(s, "_\r\n", 3);
-}
-
 void hs_resp_bool(struct hs_resp_sink *s, bool v)
 {
     if (s->proto < 3)

@@ -43,6 +43,8 @@ static const struct {
     {"client id x", "-ERR wrong number of arguments for 'client|id' command\r\n"},
     {"select 0", "+OK\r\n"},
     {"select x", "-ERR value is not an integer or out of range\r\n"},
+    {"select 99999999999", "-ERR value is out of range, value must between -2147483648 and "
+                           "2147483647\r\n"},
     {"role", "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n"},
     {"client id", ":1\r\n"},
     {"client getname", "$-1\r\n"},
@@ -57,6 +59,9 @@ static const struct {
     {"client list type foo", "-ERR Unknown client type 'foo'\r\n"},
     {"client list type pubsub", "$0\r\n\r\n"},
     {"client list id x", "-ERR Invalid client ID\r\n"},
+    {"client list id 0 -1", "$0\r\n\r\n"},
+    {"client kill type foo", "-ERR Unknown client type 'foo'\r\n"},
+    {"client kill type pubsub", ":0\r\n"},
     {"client kill id 99", ":0\r\n"},
     {"client kill id 0", "-ERR client-id should be greater than 0\r\n"},
     {"client kill user nobody", "-ERR No such user 'nobody'\r\n"},
@@ -74,12 +79,13 @@ static const struct {
     {"shutdown foo", "-ERR syntax error\r\n"},
     {"shutdown save nosave", "-ERR syntax error\r\n"},
     {"shutdown abort", "-ERR No shutdown in progress.\r\n"},
+    {"config set timeout 0 port", "-ERR syntax error\r\n"},
+    {"command info nosuch", "*1\r\n$-1\r\n"},
     {"config set nosuch 1",
      "-ERR Unknown option or number of arguments for CONFIG SET - 'nosuch'\r\n"},
     {"config set port 1", "-ERR CONFIG SET failed (possibly related to argument 'port') - can't "
                           "set immutable config\r\n"},
-    {"config set maxclients 10 timeout", "-ERR wrong number of arguments for 'config|set' "
-                                         "command\r\n"},
+    {"config set timeout", "-ERR wrong number of arguments for 'config|set' command\r\n"},
     {"config get cluster-node-timeout", "*2\r\n$20\r\ncluster-node-timeout\r\n$5\r\n15000\r\n"},
     {"config get nosuch", "*0\r\n"},
     {"config rewrite", "-ERR The server is running without a config file\r\n"},
@@ -87,7 +93,6 @@ static const struct {
     {"exec", "-ERR EXEC without MULTI\r\n"},
     {"discard", "-ERR DISCARD without MULTI\r\n"},
     {"command list filterby pattern pin*", "*1\r\n$4\r\nping\r\n"},
-    {"command info nosuch", "*1\r\n*-1\r\n"},
     {"command info get", "*1\r\n*10\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n"
                          ":1\r\n*1\r\n+@string\r\n*0\r\n*0\r\n*0\r\n"},
     {"command docs nosuch", "*0\r\n"},
@@ -335,9 +340,33 @@ START_TEST(transactions_queue_and_run)
     ck_reply("get k", "-CLUSTERDOWN Hash slot not served\r\n");
     ck_reply("exec", "-EXECABORT Transaction discarded because of previous errors.\r\n");
     fake_run("multi");
+    ck_reply("hello 3 foo", "+QUEUED\r\n");
+    ck_reply("auth a b c", "+QUEUED\r\n");
+    ck_reply("exec", "*2\r\n-ERR Syntax error in HELLO option 'foo'\r\n-ERR syntax error\r\n");
+    fake_run("multi");
     ck_reply("shutdown", "-ERR Command not allowed inside a transaction\r\n");
     ck_reply("discard", "+OK\r\n");
     ck_reply("ping", "+PONG\r\n");
+}
+END_TEST
+
+START_TEST(a_browser_gives_no_commands)
+{
+    static const char *const requests[] = {
+        "POST / HTTP/1.1\r\nHost: x\r\n\r\nping\r\n",
+        "host: x\r\nping\r\n",
+        "*1\r\n$4\r\nPost\r\nping\r\n",
+    };
+    for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+        fake_feed(requests[i], strlen(requests[i]));
+        ck_assert_str_eq(fake.out.p, "");
+        ck_assert_int_eq(fake.verdict, HS_CLIENT_CLOSE);
+        reopen();
+    }
+    static const char get[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\nping\r\n";
+    fake_feed(get, sizeof(get) - 1);
+    ck_assert_str_eq(fake.out.p, "-ERR wrong number of arguments for 'get' command\r\n");
+    ck_assert_int_eq(fake.verdict, HS_CLIENT_CLOSE);
 }
 END_TEST
 
@@ -425,6 +454,7 @@ int main(void)
         info_has_the_counters_of_all_rooms_when_asked,
         a_replica_says_so,
         transactions_queue_and_run,
+        a_browser_gives_no_commands,
         shutdown_and_sleep_go_to_the_owner,
         command_covers_the_table,
         bad_bytes_end_the_session,

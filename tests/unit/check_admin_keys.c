@@ -74,6 +74,7 @@ START_TEST(refusals_come_in_the_stock_order)
     fake.topo->ok = false;
     ck_assert_str_eq(run("mget %s %s", own, unbound),
                      "-CROSSSLOT Keys in request don't hash to the same slot\r\n");
+    ck_assert_str_eq(run("mget %s %s", unbound, own), "-CLUSTERDOWN Hash slot not served\r\n");
     ck_assert_str_eq(run("get %s", unbound), "-CLUSTERDOWN Hash slot not served\r\n");
     ck_assert_str_eq(run("get %s", theirs), "-CLUSTERDOWN The cluster is down\r\n");
     fake.view.conf.allow_reads_when_down = true;

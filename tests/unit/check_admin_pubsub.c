@@ -104,6 +104,7 @@ START_TEST(shard_channels_are_redirected_as_keys_are)
     ck_line("SPUBLISH x y", line);
     ck_line("SSUBSCRIBE x y", "-CROSSSLOT Keys in request don't hash to the same slot");
     ck_line("SSUBSCRIBE y", "-CLUSTERDOWN Hash slot not served");
+    ck_line("SSUBSCRIBE y x", "-CLUSTERDOWN Hash slot not served");
     fake.topo->owner[slot] = 0;
     ck_reply("SSUBSCRIBE x", "*3\r\n$10\r\nssubscribe\r\n$1\r\nx\r\n:1\r\n");
     fake_run("SUNSUBSCRIBE");

@@ -23,7 +23,6 @@ static void all(int proto)
     hs_resp_bulk(&s, "", 0);
     hs_resp_verbatim(&s, "x", 1);
     hs_resp_null(&s);
-    hs_resp_null_array(&s);
     hs_resp_bool(&s, true);
     hs_resp_double(&s, 1.5);
     hs_resp_array(&s, 2);
@@ -35,7 +34,7 @@ static void all(int proto)
 START_TEST(resp2_shapes)
 {
     all(2);
-    ck_assert_str_eq(out, "+OK\r\n-ERR a  b\r\n:-7\r\n$0\r\n\r\n$1\r\nx\r\n$-1\r\n*-1\r\n:1\r\n"
+    ck_assert_str_eq(out, "+OK\r\n-ERR a  b\r\n:-7\r\n$0\r\n\r\n$1\r\nx\r\n$-1\r\n:1\r\n"
                           "$3\r\n1.5\r\n*2\r\n*4\r\n*2\r\n*2\r\n");
 }
 END_TEST
@@ -43,7 +42,7 @@ END_TEST
 START_TEST(resp3_shapes)
 {
     all(3);
-    ck_assert_str_eq(out, "+OK\r\n-ERR a  b\r\n:-7\r\n$0\r\n\r\n=5\r\ntxt:x\r\n_\r\n_\r\n#t\r\n"
+    ck_assert_str_eq(out, "+OK\r\n-ERR a  b\r\n:-7\r\n$0\r\n\r\n=5\r\ntxt:x\r\n_\r\n#t\r\n"
                           ",1.5\r\n*2\r\n%2\r\n~2\r\n>2\r\n");
 }
 END_TEST
