@@ -84,9 +84,8 @@ START_TEST(a_crowd_of_silent_or_dribbling_peers_keep_nobody_out)
         fix_poll(0);
     }
     FIX_UNTIL(fix_count("accepted") == CROWD_N + 1 && seen.accepted_n == CROWD_N + 1);
-    fix_play_ms(100);
-    ck_assert_uint_le(fix_count("buses_now"), 64);
-    ck_assert_uint_ge(fix_count("conns_silent") + fix_count("conns_refused"), CROWD_N - 64);
+    FIX_UNTIL(fix_count("conns_silent") + fix_count("conns_refused") >= CROWD_N - 64);
+    FIX_UNTIL(fix_count("buses_now") <= 64);
     int late = peer_connect(bus_port);
     peer_write(late, frame, peer_frame(frame, 100, 2));
     peer_write(good, frame, peer_frame(frame, 100, 3));
@@ -161,9 +160,11 @@ START_TEST(without_descriptors_accepting_pauses_and_goes_on_later)
         filler_n++;
     a.sin_port = htons(bus_port);
     ck_assert_int_eq(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-    FIX_UNTIL(fix_count("accept_errors") == 1);
+    int64_t from_ms = hs_clock().mono.ms;
+    FIX_UNTIL(fix_count("accept_errors") > 0);
     fix_play_ms(300);
-    ck_assert_uint_eq(fix_count("accept_errors"), 1); /* no busy loop */
+    int64_t took_s = (hs_clock().mono.ms - from_ms) / 1000;
+    ck_assert_uint_le(fix_count("accept_errors"), (uint64_t)took_s + 1); /* no busy loop */
     while (filler_n > 0)
         close(filler[--filler_n]);
     FIX_UNTIL(seen.up_n == 2);
@@ -296,7 +297,7 @@ END_TEST
 
 START_TEST(a_slow_but_moving_reader_is_not_stalled)
 {
-    net_conf.tune.stall_timeout_ms = 100;
+    net_conf.tune.stall_timeout_ms = 2000;
     start();
     int slow = connect_and_wait();
 
@@ -307,10 +308,10 @@ START_TEST(a_slow_but_moving_reader_is_not_stalled)
         chunk->refs++;
         fix_push(0, &out);
     }
-    for (int left = 20 << 19; left > 0;) { /* about a second */
-        ssize_t n = recv(slow, frame, 200000, MSG_DONTWAIT);
+    for (int left = 20 << 19; left > 0;) { /* for longer than the timeout, at least twice */
+        ssize_t n = recv(slow, frame, 50000, MSG_DONTWAIT);
         left -= n > 0 ? (int)n : 0;
-        fix_play_ms(10);
+        fix_play_ms(20);
     }
     ck_assert_uint_eq(fix_count("links_stalled"), 0);
     ck_assert_uint_eq(seen.down_n, 0);

@@ -202,6 +202,16 @@ static inline bool fix_poll(int wait_ms)
     return any;
 }
 
+/* The owner stands still until what it waits for is so. */
+#define FIX_STAND_STILL_UNTIL(cond) \
+    do { \
+        int64_t until_ms = hs_clock().mono.ms + FIX_WAIT_MS; \
+        while (!(cond)) { \
+            usleep(1000); \
+            ck_assert_msg(hs_clock().mono.ms < until_ms, "waited in vain for " #cond); \
+        } \
+    } while (0)
+
 /* Plays the owner until what it waits for is so. */
 #define FIX_UNTIL(cond) \
     do { \
@@ -293,7 +303,7 @@ static inline void fix_stop(void)
         fix_push(i, &out);
     for (uint32_t i = 0; i < net_conf.reactors; i++) {
         struct timespec t;
-        int64_t until_ms = hs_clock().mono.ms + 4000;
+        int64_t until_ms = hs_clock().mono.ms + FIX_WAIT_MS;
         int rc;
         do {
             fix_poll(0);
@@ -329,7 +339,7 @@ static inline int peer_connect_from(const char *ip, uint16_t port)
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct sockaddr_in from = {.sin_family = AF_INET};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct timeval t = {.tv_sec = 8};
+    struct timeval t = {.tv_sec = FIX_WAIT_MS / 1000};
     int on = 1;
 
     ck_assert_int_ge(fd, 0);
@@ -357,7 +367,7 @@ static inline void peer_write(int fd, const void *p, size_t n)
     }
 }
 
-/* Exactly n bytes; false at the end of the stream or after 8 s. */
+/* Exactly n bytes; false at the end of the stream or if nothing comes for FIX_WAIT_MS. */
 static inline bool peer_read(int fd, void *p, size_t n)
 {
     for (size_t off = 0; off < n;) {
