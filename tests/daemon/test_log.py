@@ -40,7 +40,7 @@ class Log(unittest.TestCase):
         other = self.node("--cluster-announce-human-nodename", "east-1").start()
         self.assertEqual(node.call("CLUSTER", "MEET", "127.0.0.1", other.port), "OK")
         met, mine = (n.call("CLUSTER", "MYID") for n in (other, node))
-        end = time.monotonic() + 20
+        end = time.monotonic() + 30
         while met not in node.read_log():  # "Handshake with node ... completed."
             self.assertLess(time.monotonic(), end)
             time.sleep(0.05)

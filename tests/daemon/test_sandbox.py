@@ -14,7 +14,7 @@ import daemon
 from daemon import Node
 
 PROBE = os.environ.get("EXEC_PROBE", "build/libexec_probe.so")
-WAIT_S = 20
+WAIT_S = 30
 LANDLOCK_CREATE_RULESET, VERSION_ONLY = 444, 1
 
 

@@ -2,7 +2,6 @@
 """A node, or one thread of it, stands still for longer than the node timeout. It
 is replaced or suspected meanwhile, accuses nobody afterwards, and finds back."""
 
-import ctypes
 import os
 import resource
 import signal
@@ -10,42 +9,11 @@ import socket
 import time
 import unittest
 
-from daemon import Node, read_reply
+from daemon import Node, StoppedThread, read_reply
 
-PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
-WALL = 0x40000000
-STILL_S = 2.5  # node timeout is 1 s
+TIMEOUT_S = 2  # a link is made anew when its peer is late by half of it
+STILL_S = 2.5 * TIMEOUT_S
 PATIENCE_S = 30
-
-
-def ptrace(request, tid):
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.ptrace(request, tid, None, None) != 0:
-        raise OSError(ctypes.get_errno(), f"ptrace {request:#x}")
-
-
-class StoppedThread:
-    """One thread of a child, held as a debugger holds it; the others run on."""
-
-    def __init__(self, node, name):
-        self.tid = thread(node, name)
-
-    def __enter__(self):
-        ptrace(PTRACE_SEIZE, self.tid)
-        ptrace(PTRACE_INTERRUPT, self.tid)
-        os.waitpid(self.tid, WALL)
-
-    def __exit__(self, *_):
-        ptrace(PTRACE_DETACH, self.tid)
-
-
-def thread(node, name):
-    tasks = f"/proc/{node.process.pid}/task"
-    for tid in os.listdir(tasks):
-        with open(f"{tasks}/{tid}/comm", encoding="utf-8") as f:
-            if f.read().strip() == name:
-                return int(tid)
-    raise LookupError(name)
 
 
 def allow_many_files():
@@ -66,7 +34,7 @@ def info(node, section):
 
 class Stall(unittest.TestCase):
     def setUp(self):
-        self.nodes = [Node("--reactors", 2, "--cluster-node-timeout", 1000) for _ in range(3)]
+        self.nodes = [Node("--reactors", 2, "--cluster-node-timeout", TIMEOUT_S * 1000) for _ in range(3)]
         for node in self.nodes:
             self.addCleanup(node.close)
             node.start()
@@ -143,7 +111,8 @@ class Stall(unittest.TestCase):
     def test_without_its_store_a_node_answers_and_what_must_be_saved_waits(self):
         node = self.nodes[0]
         with StoppedThread(node, "store"):
-            with socket.create_connection(("127.0.0.1", node.port)) as s:
+            with socket.create_connection(("127.0.0.1", node.port),
+                                          timeout=PATIENCE_S) as s:
                 s.sendall(b"CLUSTER BUMPEPOCH\r\n")
                 time.sleep(STILL_S)
                 self.assertEqual(node.call("PING"), "PONG")

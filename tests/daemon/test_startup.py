@@ -11,7 +11,7 @@ import threading
 import time
 import unittest
 
-from daemon import HEARSAYD, Node, free_port, limit_files, refuse_io_uring, run
+from daemon import HEARSAYD, START_S, Node, free_port, limit_files, refuse_io_uring, run
 
 ID = "a" * 40
 SHARD = "b" * 40
@@ -184,9 +184,9 @@ class Startup(unittest.TestCase):
         self.assertEqual((code, err), (0, ""))
         with open(pidfile, encoding="utf-8") as f:
             pid = int(f.read())
-        socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
+        socket.create_connection(("127.0.0.1", self.port), timeout=30).close()
         os.kill(pid, signal.SIGTERM)
-        for _ in range(300):
+        for _ in range(600):
             if not os.path.exists(pidfile):
                 break
             time.sleep(0.05)
@@ -194,7 +194,7 @@ class Startup(unittest.TestCase):
 
     def test_standard_output_that_is_full_is_no_success(self):
         with open("/dev/full", "w", encoding="utf-8") as full:
-            done = subprocess.run([HEARSAYD, "--help"], stdout=full, check=False, timeout=20)
+            done = subprocess.run([HEARSAYD, "--help"], stdout=full, check=False, timeout=START_S)
         self.assertEqual(done.returncode, 2)
 
 
