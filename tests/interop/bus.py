@@ -17,6 +17,7 @@ HEADER = struct.Struct(">4sIHHHHQQQ40s2048s40s46sH30sHHHB3s")
 GOSSIP = struct.Struct(">40sII46sHHHHH")
 F_MASTER, F_SLAVE, F_PFAIL, F_FAIL, F_MYSELF, F_HANDSHAKE, F_NOADDR = 1, 2, 4, 8, 16, 32, 64
 EXT_DATA = 4  # in mflags
+PATIENCE_S = 30  # for what is sure to come; what must not come is waited for less
 ID = re.compile(rb"[0-9a-z]{40}\Z")
 assert HEADER.size == 2256 and GOSSIP.size == 104
 
@@ -115,7 +116,7 @@ class Inbox:
         with self.changed:
             return len(self.frames)
 
-    def expect(self, match, timeout=5.0, since=0):
+    def expect(self, match, timeout=PATIENCE_S, since=0):
         """The first (link, frame) that matches a type or a predicate, or None."""
         wanted = match if callable(match) else lambda f: f.kind == match
         deadline = time.monotonic() + timeout
@@ -144,17 +145,17 @@ class Link:
 
     @classmethod
     def dial(cls, cport, source=None, **rest):
-        sock = socket.create_connection(("127.0.0.1", cport), 5.0,
+        sock = socket.create_connection(("127.0.0.1", cport), PATIENCE_S,
                                         (source, 0) if source else None)
         return cls(sock, **rest)
 
     def send(self, frame):
         self.sock.sendall(frame.build() if isinstance(frame, Frame) else frame)
 
-    def expect(self, match, timeout=5.0, since=0):
+    def expect(self, match, timeout=PATIENCE_S, since=0):
         return self.inbox.expect(match, timeout, since)
 
-    def answers(self, ping, timeout=5.0):
+    def answers(self, ping, timeout=PATIENCE_S):
         """True if this PING gets a PONG: the link lives and the node is well."""
         since = self.inbox.mark()
         try:
@@ -218,7 +219,7 @@ class BusPeer:
         """The node MEETs us and knows us by id when this returns our link to it."""
         node.call("CLUSTER", "MEET", self.ip, self.port, self.cport)
         link = self.dial(node)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE_S
         while self.id not in node.view():
             if time.monotonic() > deadline:
                 raise AssertionError(f"{node.name} did not finish the handshake with a peer")
@@ -227,7 +228,7 @@ class BusPeer:
             raise AssertionError(f"{node.name} did not answer the PING of a peer it knows")
         return link
 
-    def expect(self, match, timeout=5.0, since=0):
+    def expect(self, match, timeout=PATIENCE_S, since=0):
         return self.inbox.expect(match, timeout, since)
 
     def close(self):

@@ -21,8 +21,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests"))
 from ports import free_port  # noqa: E402  (after the path it is found on)
 
-READY_S = 15
-STOP_S = 8
+READY_S = 60
+STOP_S = 30
 SANITIZED = os.environ.get("HS_SANITIZED") == "1"  # memory and speed are not the program's own
 
 NodeView = collections.namedtuple("NodeView", "ip port cport flags master epoch slots")

@@ -34,7 +34,7 @@ def encode(*args):
 class Client:
     """One connection. call() raises Error, text() returns it as '-TEXT'."""
 
-    def __init__(self, port, host="127.0.0.1", timeout=5.0):
+    def __init__(self, port, host="127.0.0.1", timeout=30.0):
         self.sock = socket.create_connection((host, port), timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file = self.sock.makefile("rb")
@@ -65,7 +65,7 @@ class Client:
     def send(self, raw):
         self.sock.sendall(raw)
 
-    def at_eof(self, timeout=5.0):
+    def at_eof(self, timeout=30.0):
         """True if the server closes the connection without another byte."""
         self.sock.settimeout(timeout)
         try:

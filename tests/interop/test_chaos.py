@@ -16,7 +16,7 @@ import resp
 from harness import Case, Cluster
 
 TIMEOUT_MS = 1000
-CALM_S = 40  # two missed elections and the time a FAIL stands
+CALM_S = 60  # two missed elections and the time a FAIL stands
 STEADY_S = 0.5  # what was started before the end of the round is over then
 OPTIONS = argparse.ArgumentParser()
 OPTIONS.add_argument("--rounds", type=int, default=3)

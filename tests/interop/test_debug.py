@@ -7,9 +7,8 @@ from harness import Case, Cluster
 PING, ALL = 0, -2
 
 
-def debuggable(case):
-    # Long enough that a busy machine makes nobody reset a link of its own accord.
-    c = Cluster(case, "hhr", 2500, own={"enable-debug-command": "local"})
+def debuggable(case, timeout_ms):
+    c = Cluster(case, "hhr", timeout_ms, own={"enable-debug-command": "local"})
     return c.form().wait_formed()
 
 
@@ -23,7 +22,8 @@ def created(seer, peer):
 class Debug(Case):
     @classmethod
     def set_up_clusters(cls):
-        cls.cluster = debuggable(cls)
+        # Long enough that a busy machine makes nobody reset a link of its own accord.
+        cls.cluster = debuggable(cls, 10000)
 
     def test_log_writes_a_line(self):
         node = self.cluster.h[0]
@@ -57,7 +57,7 @@ class Filters(Case):
 
     @classmethod
     def set_up_clusters(cls):
-        cls.cluster = debuggable(cls)
+        cls.cluster = debuggable(cls, 2500)
 
     def test_a_filter_that_drops_all_makes_deaf_until_it_is_taken_back(self):
         c = self.cluster

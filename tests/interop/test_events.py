@@ -26,7 +26,7 @@ class Listener:
             self.command("PSUBSCRIBE", *(PREFIX + p for p in patterns or ("*",)))
 
     def command(self, *args):
-        self.client.sock.settimeout(5)
+        self.client.sock.settimeout(harness.PATIENCE_S)
         reply = self.client.call(*args)
         return reply
 
@@ -119,7 +119,8 @@ class Failover(Case):
         self.assertRegex(log, rf"Marking node {r0.id} .* as failing \(quorum reached\)\."
                               rf"|FAIL message received from \S+ .* about {r0.id} ")
         self.assertEqual(counter(h0, "core_fail"), 1)
-        self.assertEqual(channels.read()[:len(pushes.events)], pushes.events)
+        c.wait(lambda: len(channels.read()) >= len(pushes.events), 5, "both tell as much")
+        self.assertEqual(channels.events[:len(pushes.events)], pushes.events)
 
         reply = h0.call("HEARSAY", "TOPOLOGY", "SINCE", version)
         reply = dict(zip(reply[::2], reply[1::2]))

@@ -94,7 +94,7 @@ class Manual(Case):
         self.assertEqual(sent(replica, "mfstart"), 1)
 
     def test_a_redis_replica_of_a_dead_master_takes_over_by_force_with_votes_of_hearsay(self):
-        c = Cluster(self, "hhrr", 6000)  # long enough that nobody has failed yet
+        c = Cluster(self, "hhrr", 2000 * harness.PATIENCE_S)  # so that nobody has failed yet
         c.meet_and_spread("h0", "h1", "r0").wait_formed()
         replica, old = c.r[1], c.r[0]
         c.replicate(replica, old)

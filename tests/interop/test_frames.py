@@ -124,8 +124,7 @@ class Listening(Case):
         for n in self.speakers:
             peer = self.peer()
             peer.join(n)
-            self.assertIsNotNone(peer.expect(lambda f, n=n: (f.kind, f.sender) == (PING, n.id),
-                                             T + 1))
+            self.assertIsNotNone(peer.expect(lambda f, n=n: (f.kind, f.sender) == (PING, n.id)))
             dialled = self.links_from(peer, n)
             self.assertEqual(len(dialled), 1, "one outbound link is enough")
             kinds = [f.kind for x, f in peer.inbox.frames if x is dialled[0]]

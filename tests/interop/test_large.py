@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Claim: a node in a 1,000-node table forms its links in under 10 s and then stays
-quiet. 999 Python peers, each with an address of its own on 127.1.0.0/16, listen,
-dial, answer every PING and send their own with a tenth of the table as gossip."""
+"""Claim: a node in a 1,000-node table forms its links and then stays quiet. 999 Python
+peers, each with an address of its own on 127.1.0.0/16, listen, dial, answer every PING
+and send their own with a tenth of the table as gossip."""
 import asyncio
 import collections
 import random

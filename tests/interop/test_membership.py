@@ -59,7 +59,7 @@ class Forget(Case):
     def test_after_the_blacklist_time_gossip_brings_a_node_back(self):
         c = Cluster(self, "hrr", conf=None)
         h, keeper, gone = c.nodes
-        h.call("CONFIG", "SET", "cluster-blacklist-ttl", 2)
+        h.call("CONFIG", "SET", "cluster-blacklist-ttl", 6)
         c.form([h, keeper]).wait_formed()
         h.call("CLUSTER", "FORGET", gone.id)
         harness.holds(lambda: gone.id not in h.view(), 1.5, "it stays away at first", c.nodes)

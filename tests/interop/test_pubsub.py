@@ -146,7 +146,7 @@ class Mixed(Case):
 
 class Counters(Case):
     def test_messages_are_counted_by_type(self):
-        c = Cluster(self, "hr").form().wait_formed()
+        c = Cluster(self, "hr", CALM_MS).form().wait_formed()
         for n in c.nodes:
             n.call("PUBLISH", "counted", "x")
             n.call("PUBLISH", "counted", "y")
@@ -165,7 +165,7 @@ class Counters(Case):
 class Sharded(Case):
     @classmethod
     def set_up_clusters(cls):
-        c = cls.cluster = Cluster(cls, "hhrr")
+        c = cls.cluster = Cluster(cls, "hhrr", CALM_MS)
         c.form([c.h[0], c.r[0]]).wait_formed()
         c.replicate(c.r[1], c.h[0])
         c.replicate(c.h[1], c.r[0])

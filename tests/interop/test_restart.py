@@ -18,6 +18,8 @@ class Restart(Case):
 
     def test_a_killed_node_remembers_identity_epochs_slots_and_peers(self):
         for n in (self.c.h[0], self.c.r[0]):
+            self.c.wait_equal(10, "nobody is suspected any more")
+            self.c.wait(lambda n=n: stored(n) == n.view(), 5, f"{n.name} has saved what it knows")
             before, epoch, old = n.view(), n.info()["cluster_current_epoch"], n.id
             self.assertEqual(n.kill(), -signal.SIGKILL)
             n.start()
@@ -29,6 +31,7 @@ class Restart(Case):
 
     def test_sigterm_and_sigint_stop_with_status_0_and_state_on_disk(self):
         for n in (self.c.h[0], self.c.r[0]):
+            self.c.wait_equal(10, "nobody is suspected any more")
             before = n.view()
             self.assertEqual(n.stop(), 0, n.name)
             n.start()
@@ -65,6 +68,12 @@ class Restart(Case):
         self.c.wait_state("ok", 2 * T + 6)
 
 
+def stored(node):
+    """The view in its file."""
+    lines = node.nodes_conf.read_text().splitlines()
+    return process.parse_nodes("\n".join(x for x in lines if not x.startswith("vars ")))
+
+
 class Locked(Case):
     def test_a_second_process_on_the_same_file_is_refused_in_a_sentence(self):
         c = Cluster(self, "hr").form().wait_formed()
@@ -95,7 +104,7 @@ def run_once(node):
     """Runs a process that is expected to refuse; its output is in stdout."""
     return subprocess.run([node.binary, str(node.write_config())], cwd=node.dir, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=20, check=False)
+                          stderr=subprocess.STDOUT, timeout=process.READY_S, check=False)
 
 
 ID = "d3aea4ae11528d8a4c085dd69e2fe308db99ccda"

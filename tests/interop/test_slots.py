@@ -91,7 +91,7 @@ class Ownership(Case):
             slot = self.owned(n)[0]
             since = peer.inbox.mark()
             link.send(peer.frame(bus.PING, slots=bus.bitmap([slot])))
-            told = peer.expect(bus.UPDATE, 3, since)
+            told = peer.expect(bus.UPDATE, since=since)
             self.assertIsNotNone(told, f"{n.name} sent no UPDATE")
             epoch, node_id, slots = told[1].update()
             self.assertEqual((epoch, node_id), (me.epoch, n.id))

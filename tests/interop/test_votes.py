@@ -48,7 +48,8 @@ class Rules(Case):
 
     def setUp(self):
         super().setUp()
-        self.c = Cluster(self, "hr").form().wait_formed()
+        # No second vote about a master within two timeouts, and that is longer than it takes.
+        self.c = Cluster(self, "hr", 6000).form().wait_formed()
         h, r = self.c.nodes
         self.pairs = [(h, r), (r, h)]  # voter, master of the requester
 
@@ -62,12 +63,12 @@ class Rules(Case):
                     f"{voter.name} knows the peer as replica of {master.name}")
         return peer, link
 
-    def ask(self, peer, link, voter, ahead=1, mflags=bytes(3), **fields):
+    def ask(self, peer, link, voter, ahead=1, mflags=bytes(3), wait_s=1.2, **fields):
         """The AUTH_ACK, or None."""
         epoch = int(voter.info()["cluster_current_epoch"]) + ahead
         since = peer.inbox.mark()
         link.send(peer.frame(bus.AUTH_REQUEST, current_epoch=epoch, mflags=mflags, **fields))
-        return peer.expect(bus.AUTH_ACK, 1.2, since)
+        return peer.expect(bus.AUTH_ACK, wait_s, since)
 
     def test_no_vote_against_a_healthy_master_unless_forced_and_never_twice(self):
         for voter, master in self.pairs:
@@ -75,7 +76,7 @@ class Rules(Case):
             self.assertIsNone(self.ask(peer, link, voter), f"{voter.name}: healthy master")
             self.assertIsNone(self.ask(peer, link, voter, mflags=FORCEACK, config_epoch=0),
                               f"{voter.name}: stale slots")
-            ack = self.ask(peer, link, voter, mflags=FORCEACK)
+            ack = self.ask(peer, link, voter, mflags=FORCEACK, wait_s=bus.PATIENCE_S)
             self.assertIsNotNone(ack, f"{voter.name}: forced")
             self.assertEqual(ack[1].sender, voter.id)
             self.assertEqual(ack[1].totlen, 2256)
