@@ -34,7 +34,8 @@ def info(node, section):
 
 class Stall(unittest.TestCase):
     def setUp(self):
-        self.nodes = [Node("--reactors", 2, "--cluster-node-timeout", TIMEOUT_S * 1000) for _ in range(3)]
+        self.nodes = [Node("--reactors", 2, "--cluster-node-timeout", TIMEOUT_S * 1000)
+                      for _ in range(3)]
         for node in self.nodes:
             self.addCleanup(node.close)
             node.start()

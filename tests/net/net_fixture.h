@@ -3,6 +3,7 @@
  * The test's thread is the owner: it pops what reactors push, answers accepted
  * links with an adoption, and keeps what it is asked to look at. Peers are
  * plain sockets over loopback.
+ * Length: the owner's loop and its peers are one world, and each test is one file.
  */
 #ifndef NET_FIXTURE_H
 #define NET_FIXTURE_H
