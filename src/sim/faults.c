@@ -7,15 +7,23 @@
 
 enum { PER_HOST = 3, ZONES = 3 }; /* node i is on host i / 3, in zone i % 3 */
 
-/* Something is wrong with a node (+1) or is no longer (-1). A while after the
- * last, others have no excuse for holding it failed. */
+/* A while after the last fault others have no excuse for holding it failed. One
+ * fault may end while a pause lasts. */
+static void sick_after(const struct hs_sim *s, struct node *n, int64_t end)
+{
+    int64_t until = end + 3 * (int64_t)s->opts.node_timeout_ms * MS + 2 * SECOND;
+
+    n->sick_until = until > n->sick_until ? until : n->sick_until;
+}
+
+/* Something is wrong with a node (+1) or is no longer (-1). */
 void faults_sick(struct hs_sim *s, uint32_t i, int add)
 {
     struct node *n = &s->nodes[i];
 
     n->sick = n->sick + (uint64_t)(int64_t)add;
     if (n->sick == 0) {
-        n->sick_until = s->now + 3 * (int64_t)s->opts.node_timeout_ms * MS + 2 * SECOND;
+        sick_after(s, n, s->now);
     }
 }
 
@@ -178,7 +186,7 @@ static void resume(struct hs_sim *s, uint32_t i, int64_t us)
 
     if (n->running && until > n->paused_until) {
         n->paused_until = until;
-        n->sick_until = until + 3 * (int64_t)s->opts.node_timeout_ms * MS + 2 * SECOND;
+        sick_after(s, n, until);
     }
 }
 
