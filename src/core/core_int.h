@@ -289,6 +289,7 @@ struct hs_core {
     bool want_save, want_sync;
     uint64_t announce_seq; /* PONG to all when durable; 0 for none */
     uint64_t request_seq;  /* AUTH_REQUEST when durable; 0 for none */
+    int64_t request_at;    /* when it may leave then; 0 for none */
     struct vote_pending votes[VOTES_PENDING_MAX];
     uint32_t votes_n;
     struct saveconfig saveconfigs[SAVECONFIGS_MAX]; /* replies owed */
@@ -299,7 +300,7 @@ struct hs_core {
     uint64_t auth_epoch;
     uint64_t rival_epoch; /* the largest that somebody else asked for votes in */
     uint32_t auth_votes, auth_rank;
-    bool auth_asked, auth_forced, auth_over;
+    bool auth_asked, auth_forced, auth_over, auth_crowded;
     int64_t offset_at; /* mono ms of the fronted store's last report; 0 never */
 
     /* A manual failover, as replica or as its master (manual.c). */

@@ -13,6 +13,7 @@ enum {
     DELAY_SPREAD_MS = 500, /* and keeps replicas from asking at once */
     RANK_MS = 1000,
     AUTH_MS_MIN = 2000,
+    CROWD_PART = 30,      /* of a node timeout, spreads requests; see send_request() */
     REPL_PING_MS = 10000, /* stock servers' default repl-ping-replica-period */
 };
 
@@ -91,6 +92,8 @@ static void plan(struct hs_core *c)
     c->auth_votes = 0;
     c->auth_over = false;
     c->auth_asked = false;
+    c->auth_crowded = false;
+    c->request_at = 0;
     struct hs_action *note =
         core_note(c, HS_NOTE_ELECTION_PLANNED, SELF, HS_NIL, c->auth_at - c->now.mono.ms);
     if (note != NULL) {
@@ -121,19 +124,38 @@ static void ask(struct hs_core *c)
     core_note(c, HS_NOTE_ELECTION_STARTED, SELF, HS_NIL, (int64_t)c->auth_epoch);
 }
 
-/* The epoch is durable: everybody may hear of it, unless somebody asks in it or
- * a later one meanwhile. Nobody has two votes in an epoch, so that election
- * would be lost, and ours put off for long; we take another epoch instead. */
-void core_election_request(struct hs_core *c)
+/* Everybody may hear of our epoch, unless somebody asks in it or a later one
+ * meanwhile. Nobody has two votes in an epoch, so that election would be lost,
+ * and ours put off for long; we take another epoch instead.
+ *
+ * Who gave way to another candidate is not alone: that one's request has all who
+ * heard it write the next epoch to their disks at the same moment, and they are
+ * ready within the time a frame takes. So the next request waits for a moment of
+ * its own, and gives way again to what is heard until then. */
+static void send_request(struct hs_core *c)
 {
-    c->request_seq = 0;
-    if (i_am_master(c) || c->auth_over) {
+    if (c->request_at == 0 || c->now.mono.ms < c->request_at) {
         return;
     }
+    c->request_at = 0;
     if (c->rival_epoch >= c->auth_epoch || c->current_epoch > c->auth_epoch) {
+        c->auth_crowded = c->auth_crowded || c->rival_epoch >= c->auth_epoch;
         ask(c);
     } else {
         core_send_auth_request(c, c->auth_epoch, c->auth_forced);
+    }
+}
+
+/* The epoch is durable. */
+void core_election_request(struct hs_core *c)
+{
+    c->request_seq = 0;
+    if (!i_am_master(c) && !c->auth_over) {
+        c->request_at = c->now.mono.ms;
+        if (c->auth_crowded) {
+            c->request_at += hs_prng_below(&c->prng, c->conf.node_timeout_ms / CROWD_PART + 1);
+        }
+        send_request(c);
     }
 }
 
@@ -185,14 +207,15 @@ void core_election(struct hs_core *c)
     if (!c->auth_asked) {
         ask(c);
     }
+    send_request(c);
     count(c);
 }
 
 /* A vote for us: of a voter, for this election or a later epoch, once. */
 void core_recv_auth_ack(struct hs_core *c, uint16_t sender, const struct hs_view *v)
 {
-    if (i_am_master(c) || !c->auth_asked || c->request_seq != 0 || !is_voter(c, sender) ||
-        hs_get64(v->frame + HS_OFF_CURRENT_EPOCH) < c->auth_epoch ||
+    if (i_am_master(c) || !c->auth_asked || c->request_seq != 0 || c->request_at != 0 ||
+        !is_voter(c, sender) || hs_get64(v->frame + HS_OFF_CURRENT_EPOCH) < c->auth_epoch ||
         c->cold[sender].ack_epoch == c->auth_epoch) {
         return;
     }
@@ -207,4 +230,5 @@ void core_election_reset(struct hs_core *c)
     c->auth_at = 0;
     c->auth_asked = false;
     c->request_seq = 0;
+    c->request_at = 0;
 }
