@@ -85,14 +85,21 @@ bool hs_client_kill(struct hs_net *n, struct hs_conn_id id)
     return true;
 }
 
+/* In its TLS handshake a connection is not a client yet. */
+static bool is_sent(const struct conn *c, const struct hs_shared *s)
+{
+    const struct client *cl = c->kind == CONN_CLIENT ? c->client : NULL;
+
+    return cl != NULL && (outbuf_holds(&cl->fly, s) || outbuf_holds(&cl->out, s));
+}
+
 static uint32_t cut_listed(struct hs_reactor *r, const struct list *l, const struct hs_shared *s)
 {
     uint32_t n = 0;
 
     for (hs_ix ix = l->head; ix != HS_NIL; ix = r->conns[ix].link[l->kind].next) {
         struct conn *c = &r->conns[ix];
-        if (c->kind != CONN_CLIENT || c->doomed ||
-            (!outbuf_holds(&c->client->fly, s) && !outbuf_holds(&c->client->out, s)))
+        if (c->doomed || !is_sent(c, s))
             continue;
         count_add(r->counts, COUNT_clients_slow, 1);
         c->doomed = true;

@@ -1,11 +1,10 @@
-/* TLS handshakes on sockets: who gives way when there are too many. */
+/* TLS handshakes on sockets: who gives way when there are too many, and what there
+ * is of a client before it has one. */
 #include "hs_certs.h"
-#include "net_fixture.h"
+#include "net_toy.h"
 
 #include "hearsay/conf.h"
 #include "hearsay/tls.h"
-
-#include <stdlib.h>
 
 static char dir[64];
 static struct hs_tls *tls;
@@ -126,6 +125,42 @@ START_TEST(among_too_many_handshakes_the_same)
 }
 END_TEST
 
+/* It is on the lists of those that have something to be sent, without being anybody's. */
+START_TEST(slow_readers_are_looked_for_past_a_client_in_its_handshake)
+{
+    uint16_t tls_port = fix_free_port();
+
+    net_ops = (struct hs_client_ops){.open = session_open,
+                                     .feed = session_feed,
+                                     .reply = session_reply,
+                                     .close = session_close,
+                                     .drop = session_drop};
+    on_request = take_request;
+    block_renew();
+    hs_shared_hold(&block->shared);
+    block_renew();
+    fix_create();
+    client_port = fix_free_port();
+    ck_assert_int_eq(hs_net_listen_client(net, "127.0.0.1", client_port), 0);
+    ck_assert_int_eq(hs_net_listen_client_tls(net, "127.0.0.1", tls_port), 0);
+    fix_start();
+    int fd = peer_connect(client_port), shaking = peer_connect(tls_port);
+    FIX_UNTIL(fix_count("clients_now") == 2);
+    say(fd, "hold\n");
+    FIX_UNTIL(atomic_load(&holding));
+    peer_write(shaking, "\x16", 1);
+    say(fd, "cut\n");
+    atomic_store(&holding, false);
+    expect(fd, "cut\n");
+    ck_assert_int_eq(atomic_load(&cut_n), 0);
+    close(shaking);
+    close(fd);
+    fix_stop();
+    hs_shared_release(&block->shared);
+    hs_shared_release(&block_before->shared);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("net secure");
@@ -135,6 +170,7 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, for_want_of_places_strangers_give_way_and_what_we_dial_does_not);
     tcase_add_test(tc, among_too_many_handshakes_the_same);
+    tcase_add_test(tc, slow_readers_are_looked_for_past_a_client_in_its_handshake);
     suite_add_tcase(s, tc);
     return hs_test_main(s);
 }

@@ -3,6 +3,8 @@
  * "echo X" answers X; "ask X" makes a request that the owner answers; "quit"
  * says bye and closes; "big N" answers N bytes; "kill" ends itself; "tell" says
  * hello to the client that connected first. "ask +X" is answered by X and by X again.
+ * "hold" keeps the reactor until the test lets it go, so that what is sent meanwhile
+ * comes to it at once.
  */
 #ifndef NET_TOY_H
 #define NET_TOY_H
@@ -41,6 +43,7 @@ static uint16_t client_port;
 
 static struct block *block, *block_before; /* the reactor's */
 static _Atomic int blocks_n, cut_n;
+static _Atomic bool holding;
 
 static void block_gone(struct hs_shared *s)
 {
@@ -108,6 +111,9 @@ static enum hs_client_verdict run_line(struct session *s, struct hs_outbuf *out,
     } else if (strcmp(s->line, "cut") == 0) {
         atomic_fetch_add(&cut_n, (int)hs_client_cut(net, 0, &block_before->shared));
         put_text(out, "cut\n");
+    } else if (strcmp(s->line, "hold") == 0) {
+        for (atomic_store(&holding, true); atomic_load(&holding);)
+            poll(NULL, 0, 1);
     } else if (strcmp(s->line, "kill") == 0) {
         ck_assert(hs_client_kill(net, s->id));
     } else if (strcmp(s->line, "tell") == 0) {
