@@ -74,6 +74,14 @@ void admin_client_setinfo(struct call *c)
     admin_ok(c);
 }
 
+static bool listens(const struct session *s)
+{
+    uint32_t n = 0;
+    for (int k = 0; k < TOPIC_KINDS; k++)
+        n += atomic_load_explicit(&s->listening_n[k], memory_order_relaxed);
+    return n > 0;
+}
+
 /* One line of CLIENT LIST, without its end. Under the lock. */
 static void put_line(struct text *out, const struct session *s, int64_t now_ms)
 {
@@ -85,14 +93,13 @@ static void put_line(struct text *out, const struct session *s, int64_t now_ms)
     uint32_t subs[TOPIC_KINDS];
     for (int k = 0; k < TOPIC_KINDS; k++)
         subs[k] = atomic_load_explicit(&s->listening_n[k], memory_order_relaxed);
-    bool listens = subs[TOPIC_CHANNEL] + subs[TOPIC_PATTERN] + subs[TOPIC_SHARD] > 0;
-    bool plain = !no_evict && !no_touch && !multi && !s->info.unix_socket && !listens;
+    bool plain = !no_evict && !no_touch && !multi && !s->info.unix_socket && !listens(s);
     int64_t idle_ms = now_ms - atomic_load_explicit(&s->used_ms, memory_order_relaxed);
     admin_text_printf(out,
                       "id=%" PRIu64 " addr=%s laddr=%s fd=-1 name=%s age=%" PRId64 " idle=%" PRId64
                       " flags=%s%s%s%s%s%s db=0 sub=%u psub=%u ssub=%u multi=%d",
                       s->id, s->info.peer, s->info.local, s->name, (now_ms - s->created_ms) / 1000,
-                      idle_ms > 0 ? idle_ms / 1000 : 0, listens ? "P" : "", multi ? "x" : "",
+                      idle_ms > 0 ? idle_ms / 1000 : 0, listens(s) ? "P" : "", multi ? "x" : "",
                       s->info.unix_socket ? "U" : "", no_evict ? "e" : "", no_touch ? "T" : "",
                       plain ? "N" : "", subs[TOPIC_CHANNEL], subs[TOPIC_PATTERN], subs[TOPIC_SHARD],
                       multi ? 0 : -1);
@@ -146,6 +153,12 @@ static bool type_valid(struct call *c, const struct hs_arg *type)
     return false;
 }
 
+/* Every client is one or the other: the bus has no clients. NULL is any type. */
+static bool is_of_type(const struct session *s, const struct hs_arg *type)
+{
+    return type == NULL || admin_arg_is(type, listens(s) ? "pubsub" : "normal");
+}
+
 void admin_client_list(struct call *c)
 {
     bool by_type = c->argc == 4 && admin_arg_is(&c->argv[2], "type");
@@ -156,14 +169,14 @@ void admin_client_list(struct call *c)
     }
     if (by_id && !ids_valid(c))
         return;
-    if (by_type && !type_valid(c, &c->argv[3]))
+    const struct hs_arg *type = by_type ? &c->argv[3] : NULL;
+    if (by_type && !type_valid(c, type))
         return;
-    bool normal = !by_type || admin_arg_is(&c->argv[3], "normal");
     struct text out = {0};
     int64_t now_ms = admin_now_ms();
     hs_lock_take(c->a->clients_lock);
-    for (struct session *s = c->a->clients; s != NULL && normal; s = s->next) {
-        if (by_id && !id_given(c, s->id))
+    for (struct session *s = c->a->clients; s != NULL; s = s->next) {
+        if ((by_id && !id_given(c, s->id)) || !is_of_type(s, type))
             continue;
         put_line(&out, s, now_ms);
         admin_text_put(&out, "\n", 1);
@@ -185,9 +198,9 @@ void admin_client_info(struct call *c)
 /* ---- KILL ---- */
 
 struct kill_filter {
-    int64_t id; /* 0 for any */
-    const struct hs_arg *addr, *laddr;
-    bool skip_me, nobody;
+    int64_t id;                               /* 0 for any */
+    const struct hs_arg *addr, *laddr, *type; /* NULL for any */
+    bool skip_me;
 };
 
 static bool text_is(const char *text, const struct hs_arg *a)
@@ -215,7 +228,7 @@ static bool kill_filter_add(struct call *c, struct kill_filter *f, const struct 
     } else if (admin_arg_is(key, "type")) {
         if (!type_valid(c, value))
             return false;
-        f->nobody = f->nobody || !admin_arg_is(value, "normal");
+        f->type = value;
     } else if (admin_arg_is(key, "user") && admin_arg_is(value, "default")) {
         return true;
     } else if (admin_arg_is(key, "user")) {
@@ -241,10 +254,11 @@ static int64_t kill_matching(struct call *c, const struct kill_filter *f)
 {
     int64_t n = 0;
     hs_lock_take(c->a->clients_lock);
-    for (struct session *s = c->a->clients; s != NULL && !f->nobody; s = s->next) {
+    for (struct session *s = c->a->clients; s != NULL; s = s->next) {
         if ((f->id != 0 && (uint64_t)f->id != s->id) ||
             (f->addr != NULL && !text_is(s->info.peer, f->addr)) ||
-            (f->laddr != NULL && !text_is(s->info.local, f->laddr)) || (f->skip_me && s == c->s))
+            (f->laddr != NULL && !text_is(s->info.local, f->laddr)) || !is_of_type(s, f->type) ||
+            (f->skip_me && s == c->s))
             continue;
         mark_killed(c->a, s);
         n++;

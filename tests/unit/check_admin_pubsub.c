@@ -94,6 +94,25 @@ START_TEST(with_subscriptions_resp2_allows_few_commands_and_resp3_all)
 }
 END_TEST
 
+START_TEST(who_listens_is_a_client_of_the_type_pubsub)
+{
+    static const char *const subscribes[] = {"SUBSCRIBE a", "PSUBSCRIBE a*"};
+
+    fake_run("HELLO 3");
+    for (size_t i = 0; i < 2; i++) {
+        fake_run(subscribes[i]);
+        ck_reply("CLIENT LIST TYPE normal", "=4\r\ntxt:\r\n");
+        fake_run("CLIENT LIST TYPE pubsub");
+        ck_assert_ptr_nonnull(strstr(fake.out.p, " flags=P "));
+        ck_reply("CLIENT KILL TYPE normal SKIPME no", ":0\r\n");
+        fake_run(i == 0 ? "UNSUBSCRIBE" : "PUNSUBSCRIBE");
+        ck_reply("CLIENT LIST TYPE pubsub", "=4\r\ntxt:\r\n");
+    }
+    fake_run("SUBSCRIBE a");
+    ck_reply("CLIENT KILL TYPE pubsub SKIPME no", ":1\r\n");
+}
+END_TEST
+
 START_TEST(shard_channels_are_redirected_as_keys_are)
 {
     uint16_t slot = admin_key_slot("x", 1);
@@ -185,6 +204,7 @@ int main(void)
         names_may_hold_any_byte,
         a_thousand_channels_are_found_and_let_go_in_any_order,
         with_subscriptions_resp2_allows_few_commands_and_resp3_all,
+        who_listens_is_a_client_of_the_type_pubsub,
         shard_channels_are_redirected_as_keys_are,
         a_shard_channel_ends_when_its_slot_goes,
         publish_asks_the_owner_and_answers_with_its_number,
