@@ -190,12 +190,13 @@ static ssize_t read_all(const char *path, char *text, mode_t *mode)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    if (fstat(fd, &st) == 0)
+    if (fstat(fd, &st) == 0) {
+        *mode = st.st_mode & 0777;
         n = read(fd, text, FILE_MAX);
+    }
     int err = n == FILE_MAX ? EFBIG : errno;
     close(fd);
     errno = err;
-    *mode = st.st_mode & 0777;
     return n == FILE_MAX ? -1 : n;
 }
 
@@ -235,7 +236,8 @@ static int replace(const char *path, const char *p, size_t n, mode_t mode, char 
     int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0)
         return say(why, why_n, "cannot create", temp);
-    bool written = write_all(fd, p, n);
+    /* One that a crash left behind keeps its mode, and this one may hold a password. */
+    bool written = fchmod(fd, mode) == 0 && write_all(fd, p, n);
     int err = errno;
     close(fd);
     if (written && rename(temp, path) == 0)

@@ -2,7 +2,12 @@
 #include "conf_int.h"
 #include "hs_test.h"
 
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static struct hs_conf conf;
 
@@ -65,6 +70,27 @@ START_TEST(a_value_that_needs_quotes_is_read_back_as_it_was)
 }
 END_TEST
 
+START_TEST(a_file_left_by_a_crash_does_not_open_the_new_one_to_others)
+{
+    char dir[] = "/tmp/hearsay-rewrite-XXXXXX", path[64], left[80], why[256];
+    struct stat st;
+
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/hearsay.conf", dir);
+    snprintf(left, sizeof(left), "%s.rewrite.tmp", path);
+    ck_assert_int_eq(close(open(path, O_CREAT | O_WRONLY, 0600)), 0);
+    ck_assert_int_eq(close(open(left, O_CREAT | O_WRONLY, 0600)), 0);
+    ck_assert_int_eq(chmod(left, 0666), 0);
+    set("requirepass", "secret");
+    ck_assert_int_eq(hs_conf_rewrite(&conf, path, why, sizeof(why)), 0);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_int_eq(st.st_mode & 0777, 0600);
+    ck_assert_int_ne(stat(left, &st), 0);
+    unlink(path);
+    rmdir(dir);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("conf rewrite");
@@ -74,6 +100,7 @@ int main(void)
     tcase_add_test(t, a_changed_line_is_replaced_in_place_and_a_second_one_goes);
     tcase_add_test(t, what_no_line_says_is_appended_under_one_mark);
     tcase_add_test(t, a_value_that_needs_quotes_is_read_back_as_it_was);
+    tcase_add_test(t, a_file_left_by_a_crash_does_not_open_the_new_one_to_others);
     suite_add_tcase(s, t);
     return hs_test_main(s);
 }
