@@ -217,7 +217,7 @@ void hs_net_wake(struct hs_net *n, uint32_t reactor);
 
 /* From any thread: bytes that wait to be sent on a bus connection, what the kernel has
  * not taken yet included. 0 once it is gone. */
-uint64_t hs_net_unsent(const struct hs_net *n, struct hs_conn_id conn);
+uint64_t hs_net_unsent(const struct hs_net *n, struct hs_conn_id id);
 
 /* ---- set-up ---- */
 
