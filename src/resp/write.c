@@ -75,7 +75,8 @@ void hs_resp_verbatim(struct hs_resp_sink *s, const void *p, size_t n)
     }
     put_head(s, '=', (int64_t)n + 4);
     put(s, "txt:", 4);
-    put(s, p, n);
+    if (n > 0)
+        put(s, p, n);
     put(s, "\r\n", 2);
 }
 
