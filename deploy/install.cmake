@@ -74,7 +74,8 @@ foreach(program ${programs})
   install(FILES ${made}/bash/${program} DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
   install(FILES ${made}/zsh/_${program} DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
 endforeach()
-install(FILES deploy/debian/copyright ${made}/changelog.gz ${made}/changelog.Debian.gz README.md
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/hearsay RENAME copyright)
+install(FILES ${made}/changelog.gz ${made}/changelog.Debian.gz README.md
         DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/hearsay)
 
 set(CPACK_GENERATOR DEB)
