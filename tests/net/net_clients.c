@@ -7,12 +7,7 @@
 static void setup(void)
 {
     fix_conf();
-    net_ops = (struct hs_client_ops){.open = session_open,
-                                     .feed = session_feed,
-                                     .reply = session_reply,
-                                     .close = session_close,
-                                     .drop = session_drop};
-    on_request = take_request;
+    toy_clients();
     answer_at_once = true;
 }
 

@@ -203,25 +203,20 @@ static inline bool fix_poll(int wait_ms)
     return any;
 }
 
-/* The owner stands still until what it waits for is so. */
-#define FIX_STAND_STILL_UNTIL(cond) \
+#define FIX_WAIT(cond, meanwhile) \
     do { \
         int64_t until_ms = hs_clock().mono.ms + FIX_WAIT_MS; \
         while (!(cond)) { \
-            usleep(1000); \
+            meanwhile; \
             ck_assert_msg(hs_clock().mono.ms < until_ms, "waited in vain for " #cond); \
         } \
     } while (0)
 
+/* The owner stands still until what it waits for is so. */
+#define FIX_STAND_STILL_UNTIL(cond) FIX_WAIT(cond, usleep(1000))
+
 /* Plays the owner until what it waits for is so. */
-#define FIX_UNTIL(cond) \
-    do { \
-        int64_t until_ms = hs_clock().mono.ms + FIX_WAIT_MS; \
-        while (!(cond)) { \
-            fix_poll(20); \
-            ck_assert_msg(hs_clock().mono.ms < until_ms, "waited in vain for " #cond); \
-        } \
-    } while (0)
+#define FIX_UNTIL(cond) FIX_WAIT(cond, fix_poll(20))
 
 static inline void fix_play_ms(int64_t ms)
 {

@@ -130,12 +130,7 @@ START_TEST(slow_readers_are_looked_for_past_a_client_in_its_handshake)
 {
     uint16_t tls_port = fix_free_port();
 
-    net_ops = (struct hs_client_ops){.open = session_open,
-                                     .feed = session_feed,
-                                     .reply = session_reply,
-                                     .close = session_close,
-                                     .drop = session_drop};
-    on_request = take_request;
+    toy_clients();
     block_renew();
     hs_shared_hold(&block->shared);
     block_renew();

@@ -9,12 +9,7 @@ static uint8_t got[BLOCK_LEN], expected[BLOCK_LEN];
 static void setup(void)
 {
     fix_conf();
-    net_ops = (struct hs_client_ops){.open = session_open,
-                                     .feed = session_feed,
-                                     .reply = session_reply,
-                                     .close = session_close,
-                                     .drop = session_drop};
-    on_request = take_request;
+    toy_clients();
     net_conf.client_outbuf_max = OUTBUF;
     block_renew();
     memcpy(expected, block->bytes, sizeof(expected));

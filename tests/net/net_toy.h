@@ -198,6 +198,17 @@ static void take_request(struct hs_in *in)
         asked[asked_n++] = *in;
 }
 
+/* Clients are these sessions. */
+static void toy_clients(void)
+{
+    net_ops = (struct hs_client_ops){.open = session_open,
+                                     .feed = session_feed,
+                                     .reply = session_reply,
+                                     .close = session_close,
+                                     .drop = session_drop};
+    on_request = take_request;
+}
+
 static void say(int fd, const char *text)
 {
     peer_write(fd, text, strlen(text));
