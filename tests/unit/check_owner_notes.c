@@ -9,6 +9,13 @@
 static const struct hs_node_id id_a = {.hex = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
 static const struct hs_node_id id_b = {.hex = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"};
 
+static void ck_text(enum hs_note note, const struct owner_note_args *args, const char *expected)
+{
+    char line[512];
+    owner_note_text(note, args, line, sizeof(line));
+    ck_assert_str_eq(line, expected);
+}
+
 START_TEST(a_failure_found_here_is_worded_as_reached_quorum)
 {
     struct owner_note_args args = {.node = &id_a, .node_name = "east-1", .other_name = ""};
@@ -23,20 +30,17 @@ START_TEST(a_failure_told_by_another_names_it)
 {
     struct owner_note_args args = {
         .node = &id_a, .node_name = "", .other = &id_b, .other_name = "w"};
-    char line[512];
-    owner_note_text(HS_NOTE_FAIL, &args, line, sizeof(line));
-    ck_assert_str_eq(line,
-                     "FAIL message received from bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb (w) "
-                     "about aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa ()");
+    ck_text(HS_NOTE_FAIL, &args,
+            "FAIL message received from bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb (w) "
+            "about aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa ()");
 }
 END_TEST
 
 START_TEST(a_planned_election_tells_delay_rank_and_offset_as_stock_servers)
 {
     struct owner_note_args args = {.node = &id_a, .number = 713, .rank = 1, .offset = 42};
-    char line[512];
-    owner_note_text(HS_NOTE_ELECTION_PLANNED, &args, line, sizeof(line));
-    ck_assert_str_eq(line, "Start of election delayed for 713 milliseconds (rank #1, offset 42).");
+    ck_text(HS_NOTE_ELECTION_PLANNED, &args,
+            "Start of election delayed for 713 milliseconds (rank #1, offset 42).");
 }
 END_TEST
 
@@ -45,9 +49,9 @@ START_TEST(a_refused_vote_tells_why_in_words)
     struct owner_note_args args = {.node = &id_a, .node_name = "w"};
     char line[512];
     args.number = HS_REFUSAL_MASTER_NOT_FAILED;
-    owner_note_text(HS_NOTE_VOTE_REFUSED, &args, line, sizeof(line));
-    ck_assert_str_eq(line, "Failover auth denied to aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (w): "
-                           "its master is up");
+    ck_text(
+        HS_NOTE_VOTE_REFUSED, &args,
+        "Failover auth denied to aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (w): its master is up");
     for (int why = HS_REFUSAL_NONE + 1; why < HS_REFUSALS; why++) {
         args.number = why;
         owner_note_text(HS_NOTE_VOTE_REFUSED, &args, line, sizeof(line));
@@ -60,13 +64,10 @@ START_TEST(a_manual_failover_tells_the_master_who_asked_for_it)
 {
     struct owner_note_args args = {
         .node = &id_a, .node_name = "", .other = &id_b, .other_name = "w"};
-    char line[512];
-    owner_note_text(HS_NOTE_MF_STARTED, &args, line, sizeof(line));
-    ck_assert_str_eq(line, "Manual failover requested by replica "
-                           "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb (w).");
+    ck_text(HS_NOTE_MF_STARTED, &args,
+            "Manual failover requested by replica bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb (w).");
     args.other = NULL;
-    owner_note_text(HS_NOTE_MF_STARTED, &args, line, sizeof(line));
-    ck_assert_str_eq(line, "Manual failover user request accepted.");
+    ck_text(HS_NOTE_MF_STARTED, &args, "Manual failover user request accepted.");
 }
 END_TEST
 
